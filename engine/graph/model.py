@@ -1,0 +1,150 @@
+"""A process graph as frozen values: to change one is to make another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The result of another node of the same graph."""
+
+    node: str
+    """Name of the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """The value of a parameter, known when the graph is run."""
+
+    name: str
+    """Name of the parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process graph given as an argument."""
+
+    graph: Graph
+    """The graph; its parameters are those of the callback, then those in sight where it stands."""
+    bound: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of an inlined process, as arguments of the graph where the child stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One call of a process."""
+
+    process: str
+    """Identifier of the process."""
+    args: Mapping[str, Any]
+    """Arguments by name: JSON values and `Ref`, `Param`, `Child`, also inside lists and objects."""
+    pointer: str = ""
+    """Where the node stands in the JSON it came from."""
+    namespace: str | None = None
+    """`backend`, `user`, or `None` for whichever has it."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the nodes that it reads, each once."""
+        return tuple(dict.fromkeys(v.node for v in parts(self.args) if isinstance(v, Ref)))
+
+    def with_args(self, **changed: Any) -> Node:
+        """The same call with some arguments changed."""
+        return replace(self, args={**self.args, **changed})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter that a graph declares."""
+
+    name: str
+    """Name by which nodes refer to it."""
+    schema: Any = field(default_factory=dict)
+    """JSON schema, or a list of alternatives."""
+    optional: bool = False
+    """May it be left out?"""
+    default: Any = None
+    """What it is then."""
+    description: str = ""
+    """What it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes by name, each after all that it reads."""
+
+    nodes: Mapping[str, Node]
+    """The nodes, in an order in which they can be run."""
+    result: str
+    """Name of the node whose result is the graph's."""
+    parameters: tuple[Parameter, ...] = ()
+    """Declared parameters."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.nodes)
+
+    def __getitem__(self, name: str) -> Node:
+        return self.nodes[name]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def put(self, name: str, node: Node) -> Graph:
+        """A graph with another node of that name."""
+        return replace(self, nodes={**self.nodes, name: node})
+
+    def with_nodes(self, nodes: Mapping[str, Node], result: str | None = None) -> Graph:
+        """A graph of other nodes."""
+        return replace(self, nodes=dict(nodes), result=self.result if result is None else result)
+
+
+def parts(value: Any) -> Iterator[Any]:
+    """All references, parameters, children and plain values inside an argument, without recursion."""
+    waiting = [value]
+    while waiting:
+        v = waiting.pop()
+        if isinstance(v, Mapping):
+            waiting.extend(reversed(list(v.values())))
+        elif isinstance(v, (list, tuple)):
+            waiting.extend(reversed(v))
+        else:
+            yield v
+            if isinstance(v, Child):
+                waiting.extend(v.bound.values())
+
+
+def replaced(value: Any, change: Mapping[Any, Any]) -> Any:
+    """An argument in which each `Ref` and `Param` that `change` names is another value.
+
+    Arguments are no deeper than the parser lets them be, so that recursion is safe here.
+    """
+    if isinstance(value, (Ref, Param)):
+        return change.get(value, value)
+    if isinstance(value, Mapping):
+        return {k: replaced(v, change) for k, v in value.items()}
+    if isinstance(value, list):
+        return [replaced(v, change) for v in value]
+    if isinstance(value, Child) and value.bound:
+        return Child(value.graph, replaced(value.bound, change))
+    return value
+
+
+def in_order(nodes: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
+    """Names in an order in which each comes after all it reads, and the names for which there is none (cycles)."""
+    waits_for = {name: sum(1 for i in inputs if i in nodes) for name, inputs in nodes.items()}
+    readers: dict[str, list[str]] = {name: [] for name in nodes}
+    for name, inputs in nodes.items():
+        for i in inputs:
+            if i in readers:
+                readers[i].append(name)
+    ready = [name for name, n in waits_for.items() if n == 0]
+    for name in ready:  # grows while it is walked
+        for reader in readers[name]:
+            waits_for[reader] -= 1
+            if waits_for[reader] == 0:
+                ready.append(reader)
+    done = set(ready)
+    return ready, [name for name in nodes if name not in done]

@@ -1,0 +1,261 @@
+"""openEO JSON -> Graph, without recursion; everything wrong with the form is reported at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Problem, Problems
+from engine.graph.model import Child, Graph, Node, Param, Parameter, Ref, in_order
+
+MAX_NODES = 50_000
+"""Nodes of one graph, child graphs included."""
+MAX_DEPTH = 64
+"""Levels of child graphs, lists and objects within each other."""
+MAX_BYTES = 20_000_000
+"""Size of the JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A process given as a graph: what a user-defined process is."""
+
+    id: str
+    """Its identifier; empty where it has none."""
+    graph: Graph
+    """The graph with its declared parameters."""
+    summary: str = ""
+    description: str = ""
+
+
+def parse(source: Any) -> Graph:
+    """Read a graph: a dict, JSON text, a path, or whatever has a `flat_graph()` (an `openeo.DataCube`).
+
+    Raises:
+        Problems: All that is wrong with its form.
+    """
+    return define(source).graph
+
+
+def define(source: Any) -> Definition:
+    """Read a process with its graph; a bare graph is a process without an id."""
+    given = as_json(source)
+    if not isinstance(given, Mapping):
+        raise Problem("ProcessGraphMissing", f"a process graph is an object, this is {type(given).__name__}")
+    wrapper = given
+    root = ""
+    while isinstance(wrapper.get("process"), Mapping):  # a job or a request to run one
+        wrapper, root = wrapper["process"], root + "/process"
+    is_wrapped = isinstance(wrapper.get("process_graph"), Mapping)
+    nodes = wrapper["process_graph"] if is_wrapped else wrapper
+    reader = Reader()
+    graph = reader.read(nodes, f"{root}/process_graph" if is_wrapped else root)
+    declared = declared_parameters(wrapper.get("parameters") or () if is_wrapped else ())
+    if reader.problems:
+        raise Problems(reader.problems)
+    assert graph is not None
+    texts = (wrapper if is_wrapped else {}).get
+    return Definition(
+        str(texts("id") or ""),
+        Graph(graph.nodes, graph.result, declared),
+        str(texts("summary") or ""),
+        str(texts("description") or ""),
+    )
+
+
+def as_json(source: Any) -> Any:
+    """The JSON value behind a path, a text or a client's object."""
+    if hasattr(source, "flat_graph"):
+        return source.flat_graph()
+    if isinstance(source, Path) or (isinstance(source, str) and not source.lstrip().startswith("{")):
+        path = Path(source)
+        try:
+            source = path.read_bytes()
+        except OSError as error:
+            raise Problem(
+                "FileNotFound", f"the process graph {str(path)!r} cannot be read: {error.strerror}"
+            ) from None
+    if not isinstance(source, (str, bytes)):
+        return source
+    if len(source) > MAX_BYTES:
+        raise too_complex(f"the process graph has {len(source)} bytes, at most {MAX_BYTES} are read")
+    try:
+        return json.loads(source)
+    except RecursionError:
+        raise too_complex(f"the JSON is nested more than {MAX_DEPTH} deep") from None
+    except ValueError as error:
+        raise Problem("ProcessGraphInvalid", f"the process graph is no JSON: {error}") from None
+
+
+def declared_parameters(given: Any) -> tuple[Parameter, ...]:
+    """The parameters that a process declares."""
+    if not isinstance(given, (list, tuple)) or not all(isinstance(p, Mapping) and "name" in p for p in given):
+        raise Problem(
+            "ProcessInvalid", "parameters has to be a list of objects, each with a name", pointer="/parameters"
+        )
+    return tuple(
+        Parameter(
+            str(p["name"]),
+            p.get("schema", {}),
+            bool(p.get("optional", "default" in p)),
+            p.get("default"),
+            str(p.get("description", "")),
+        )
+        for p in given
+    )
+
+
+def too_complex(message: str) -> Problem:
+    """The graph is larger than any that is meant."""
+    return Problem("ProcessGraphComplexity", message, hint="Split it up, or use user-defined processes.")
+
+
+@dataclass(slots=True)
+class Task:
+    """A graph or an argument that is still to be read."""
+
+    value: Any
+    pointer: str
+    depth: int
+    home: Any
+    """The container it goes into, once read."""
+    key: Any
+
+
+class Reader:
+    """Reads one JSON document; keeps all problems that it meets."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.count = 0
+
+    def read(self, nodes: Any, pointer: str) -> Graph | None:
+        """Read a graph with all its children, the children first."""
+        box: dict[str, Any] = {}
+        drafts = [Draft(nodes, pointer, 0, box, "root")]
+        for draft in drafts:  # grows while it is walked
+            self.open(draft, drafts)
+            if self.count > MAX_NODES:
+                raise too_complex(f"the graph has more than {MAX_NODES} nodes")
+        for draft in reversed(drafts):
+            graph = self.close(draft)
+            draft.home[draft.key] = graph if draft.home is box else graph and Child(graph)
+        root: Graph | None = box["root"]
+        return root
+
+    def open(self, draft: Draft, drafts: list[Draft]) -> None:
+        """Read the nodes of one graph; child graphs are noted down for later."""
+        if not isinstance(draft.json, Mapping) or not draft.json:
+            self.fault("ProcessGraphMissing", "a process graph needs at least one node", draft.pointer)
+            return
+        for name, given in draft.json.items():
+            self.count += 1
+            pointer = f"{draft.pointer}/{escaped(str(name))}"
+            if not isinstance(given, Mapping) or not isinstance(given.get("process_id"), str):
+                self.fault("ProcessGraphInvalid", f"node {name!r} has no process_id", pointer)
+                continue
+            args = given.get("arguments", {})
+            if not isinstance(args, Mapping):
+                self.fault("ProcessGraphInvalid", f"the arguments of node {name!r} are no object", pointer)
+                continue
+            read = self.arguments(args, f"{pointer}/arguments", draft.depth, drafts)
+            draft.nodes[str(name)] = Node(given["process_id"], read, pointer, given.get("namespace"))
+            if given.get("result") is True:
+                draft.results.append(str(name))
+
+    def arguments(self, args: Mapping[str, Any], pointer: str, depth: int, drafts: list[Draft]) -> dict[str, Any]:
+        """Arguments with references as values; child graphs are put in when they have been read."""
+        out: dict[str, Any] = {}
+        waiting = [Task(v, f"{pointer}/{escaped(k)}", depth + 1, out, k) for k, v in args.items()]
+        for task in waiting:  # grows while it is walked
+            if task.depth > MAX_DEPTH:
+                raise too_complex(f"arguments are nested more than {MAX_DEPTH} deep at {task.pointer}")
+            value = task.value
+            if isinstance(value, Mapping) and "process_graph" in value:
+                task.home[task.key] = None
+                inner = f"{task.pointer}/process_graph"
+                drafts.append(Draft(value["process_graph"], inner, task.depth, task.home, task.key))
+            elif isinstance(value, Mapping):
+                task.home[task.key] = self.reference(value, task, waiting)
+            elif isinstance(value, list):
+                task.home[task.key] = fresh = [None] * len(value)
+                waiting += [
+                    Task(v, f"{task.pointer}/{i}", task.depth + 1, fresh, i) for i, v in enumerate(value)
+                ]
+            else:
+                task.home[task.key] = value
+        return out
+
+    def reference(self, value: Mapping[str, Any], task: Task, waiting: list[Task]) -> Any:
+        """What an object stands for: another node, a parameter, or itself."""
+        if set(value) == {"from_node"}:
+            return Ref(str(value["from_node"]))
+        if set(value) == {"from_parameter"}:
+            return Param(str(value["from_parameter"]))
+        fresh: dict[str, Any] = {}
+        waiting += [
+            Task(v, f"{task.pointer}/{escaped(str(k))}", task.depth + 1, fresh, str(k)) for k, v in value.items()
+        ]
+        return fresh
+
+    def close(self, draft: Draft) -> Graph | None:
+        """Put the nodes of one graph in order and find its result."""
+        if not draft.nodes:
+            return None
+        inputs = {name: node.inputs for name, node in draft.nodes.items()}
+        for name, reads in inputs.items():
+            for other in reads:
+                if other not in draft.nodes:
+                    known = ", ".join(list(draft.nodes)[:10])
+                    self.fault(
+                        "ProcessGraphInvalid",
+                        f"node {name!r} reads node {other!r}, which does not exist; there are {known}",
+                        draft.nodes[name].pointer,
+                    )
+        order, cycle = in_order(inputs)
+        if cycle:
+            self.fault(
+                "ProcessGraphInvalid",
+                f"the nodes {', '.join(cycle[:10])} read each other in a circle, or read from one",
+                draft.nodes[cycle[0]].pointer,
+            )
+        self.check_result(draft)
+        result = draft.results[0] if draft.results else next(iter(draft.nodes))
+        return Graph({name: draft.nodes[name] for name in order}, result)
+
+    def check_result(self, draft: Draft) -> None:
+        """One node, and one only, is the result."""
+        if len(draft.results) == 1:
+            return
+        found = f"the nodes {', '.join(draft.results)} are" if draft.results else "no node is"
+        self.fault(
+            "ProcessGraphInvalid",
+            f"{found} marked as the result, one has to be",
+            draft.pointer,
+            hint='Set "result": true on the one node whose value is wanted.',
+        )
+
+    def fault(self, code: str, message: str, pointer: str, hint: str | None = None) -> None:
+        """Note down what is wrong and go on."""
+        self.problems.append(Problem(code, message, pointer=pointer, hint=hint))
+
+
+class Draft:
+    """A graph while it is read."""
+
+    def __init__(self, json_: Any, pointer: str, depth: int, home: Any, key: Any) -> None:
+        self.json = json_
+        self.pointer = pointer
+        self.depth = depth
+        self.home = home
+        self.key = key
+        self.nodes: dict[str, Node] = {}
+        self.results: list[str] = []
+
+
+def escaped(token: str) -> str:
+    """A token of a JSON pointer (RFC 6901)."""
+    return token.replace("~", "~0").replace("/", "~1")

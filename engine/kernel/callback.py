@@ -1,0 +1,115 @@
+"""A child graph as a function over whole axes: compiled once, run on every block.
+
+The function can be pickled: it travels to workers as its graph and is compiled there again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from engine.errors import Problem
+from engine.graph.check import callback_parameters
+from engine.graph.model import Child, Graph, Node, Param, Ref
+from engine.kernel.lift import call
+from processes import REGISTRY
+from processes.errors import ProcessError
+
+Env = Mapping[str, Any]
+Step = Callable[[dict[str, Any], Env], Any]
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A child graph that can be called like the protocols in `processes.types`."""
+
+    graph: Graph
+    """The child graph."""
+    names: tuple[str, ...]
+    """The parameters it is called with, in order."""
+    scope: Env = field(default_factory=dict)
+    """Values of the parameters in sight where it stands."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the graph for these values of its parameters."""
+        env = {**self.scope, **dict(zip(self.names, args, strict=False)), **kwargs}
+        values: dict[str, Any] = {}
+        for name, step in self.steps:
+            values[name] = step(values, env)
+        return values[self.graph.result]
+
+    @cached_property
+    def steps(self) -> tuple[tuple[str, Step], ...]:
+        """The calls that the result needs, in order."""
+        needed = needed_for(self.graph, [self.graph.result])
+        return tuple((name, compiled(name, self.graph[name])) for name in self.graph if name in needed)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"graph": self.graph, "names": self.names, "scope": self.scope}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+
+
+def needed_for(graph: Graph, results: Sequence[str]) -> set[str]:
+    """The nodes that these results are computed from, themselves included."""
+    needed: set[str] = set()
+    waiting = list(results)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += graph[name].inputs
+    return needed
+
+
+def compiled(name: str, node: Node) -> Step:
+    """One node as a function of the values so far and of the parameters."""
+    process = REGISTRY[node.process]
+    fixed = {k: v for k, v in node.args.items() if not is_open(v)}
+    open_ = {k: v for k, v in node.args.items() if is_open(v)}
+    schemas = {p.name: p.schema for p in process.signature.params}
+
+    def step(values: dict[str, Any], env: Env) -> Any:
+        args = {k: resolved(v, values, env, schemas[k]) for k, v in open_.items()}
+        try:
+            return call(process, {**fixed, **args})
+        except ProcessError as error:
+            raise located(error, name, node) from error
+
+    return step
+
+
+def is_open(value: Any) -> bool:
+    """Is there something inside that only the run knows?"""
+    if isinstance(value, Mapping):
+        return any(map(is_open, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(is_open, value))
+    return isinstance(value, (Ref, Param, Child))
+
+
+def resolved(value: Any, values: Env, env: Env, schema: Any = None) -> Any:
+    """An argument with references and parameters replaced by what they stand for."""
+    if isinstance(value, Ref):
+        return values[value.node]
+    if isinstance(value, Param):
+        return env[value.name]
+    if isinstance(value, Child):
+        bound = {k: resolved(v, values, env) for k, v in value.bound.items()}
+        return Callback(value.graph, tuple(callback_parameters(schema)), {**env, **bound})
+    if isinstance(value, Mapping):
+        return {k: resolved(v, values, env, schema) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [resolved(v, values, env, schema) for v in value]
+    return value
+
+
+def located(error: ProcessError, name: str, node: Node) -> Problem:
+    """The error of a process as a problem of the node it happened in."""
+    at = node.pointer + (f"/arguments/{error.parameter}" if error.parameter in node.args else "")
+    message = f"node {name!r}, process {node.process!r}: {error}"
+    return Problem(error.code, message, pointer=at, hint=error.hint)

@@ -1,0 +1,111 @@
+"""The door of the writers: a value becomes files of a format, with a STAC item beside them, all or none."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from engine.errors import Problem
+from engine.write.atomic import Staging, staging, storage_failure, storing
+from engine.write.axes import describe
+from engine.write.formats import FORMATS, file_formats, find_format
+from engine.write.model import Asset, Format, Option, Stream, Task, Written
+from engine.write.options import settle
+from engine.write.stac import item_of
+from engine.write.text import sha256, write_text
+
+__all__ = [
+    "FORMATS",
+    "Asset",
+    "Format",
+    "Option",
+    "Stream",
+    "Written",
+    "file_formats",
+    "find_format",
+    "write",
+]
+
+
+def write(
+    value: Any,
+    target: Path,
+    *,
+    format: str | None = None,  # noqa: A002 (the word of save_result)
+    options: Mapping[str, Any] | None = None,
+    stream: Stream,
+    overwrite: bool = False,
+    provenance: Mapping[str, Any] | None = None,
+) -> Written:
+    """Write `value` to `target` and its STAC item beside it, as `<stem of target>.stac.json`.
+
+    The blocks of a cube come from `stream`, one at a time. Nothing is visible under its own name before all
+    of it was written, read back and synced; when anything fails, nothing is left.
+    """
+    target = Path(target)
+    if target.name in ("", ".."):
+        raise Problem("FilePathInvalid", f"{str(target)!r} names no file.", hint="Give a file name.")
+    kind = find_format(format, target)
+    chosen = settle(kind.name, kind.parameters, options)
+    if isinstance(value, xr.DataArray) and 0 in value.shape:
+        raise Problem(
+            "DataCubeEmpty",
+            f"There is nothing to write: {describe(value)}.",
+            hint="Widen the extents or filters that left no data.",
+        )
+    task = Task(value, target, chosen, stream)
+    try:
+        with staging(target, overwrite) as room:
+            return _write(task, kind, room, provenance)
+    except OSError as fault:
+        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise storage_failure(target, str(fault)) from fault
+        raise
+
+
+def _write(task: Task, kind: Format, room: Staging, provenance: Mapping[str, Any] | None) -> Written:
+    item_name = f"{task.target.stem}.stac.json"
+    replaced = _files_of_item(room.final(item_name), task.target)
+    item_place = room.admit(item_name)
+    assets = tuple(_sealed(asset, room) for asset in kind.write(task, room))
+    item = item_of(task.value, task.target, assets, provenance)
+    write_text(item_place, [json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False), "\n"])
+    room.claim(item_name)
+    for name in replaced - set(room.claimed()):
+        room.retire(name)
+    room.publish()
+    return Written(assets, item, room.final(item_name))
+
+
+def _sealed(asset: Asset, room: Staging) -> Asset:
+    """The asset with size and checksum (as a multihash: 12 for SHA-256, 20 for its 32 bytes)."""
+    place = room.staged(asset.href.name)
+    if place.is_dir():
+        return asset
+    with storing(asset.href):
+        size = place.stat().st_size
+    sums = {"file:size": size, "file:checksum": f"1220{sha256(place)}"}
+    return replace(asset, fields={**asset.fields, **sums})
+
+
+def _files_of_item(item_path: Path, target: Path) -> set[str]:
+    """The files that the result to be replaced had: the target, or `name_2022-06-01.tif` and so on."""
+    try:
+        old = json.loads(item_path.read_text())
+        hrefs = [str(asset["href"]) for asset in old["assets"].values()]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return set()
+    names = {href.removeprefix("./") for href in hrefs}
+    return {
+        name
+        for name in names
+        if "/" not in name
+        and (name == target.name or (name.startswith(f"{target.stem}_") and name.endswith(target.suffix)))
+        and (target.parent / name).is_file()
+    }

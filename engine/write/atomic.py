@@ -1,0 +1,188 @@
+"""Publishes files all or none: written beside the target, synced, then renamed; swept when anything fails."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
+
+from engine.errors import Problem
+
+STORE_MARKS = ("zarr.json", ".zgroup", ".zarray")
+"""A folder that holds one of these is a Zarr store: the only kind of folder that is ever replaced."""
+
+
+STORAGE_ERRORS = (OSError, RuntimeError, RasterioError, CPLE_BaseError)
+
+
+class Staging:
+    """A hidden folder beside the target; what is written there appears under its own name at `publish`.
+
+    The renames come one after the other, in the order of the claims, so the file that is claimed last (the
+    STAC item) is the sign that the others are there. When one of them fails, the earlier ones are undone.
+    """
+
+    def __init__(self, folder: Path, place: Path, overwrite: bool) -> None:
+        self.folder = folder
+        """Where the results will lie."""
+        self.place = place
+        """Where they are written."""
+        self.overwrite = overwrite
+        """Whether what is there already may be replaced."""
+        self._claims: list[str] = []
+        self._retired: list[str] = []
+        for room in ("new", "scratch", "old"):
+            (place / room).mkdir(parents=True)
+
+    def claim(self, name: str) -> Path:
+        """Where to write the file that will be called `name`; refused at once where that would be in the way."""
+        place = self.admit(name)
+        self._claims.append(name)
+        return place
+
+    def admit(self, name: str) -> Path:
+        """As `claim`, but not yet for publication."""
+        final = self.final(name)
+        if final.is_symlink() or final.exists():
+            _refuse_unless_replaceable(final, self.overwrite)
+        return self.staged(name)
+
+    def claimed(self) -> tuple[str, ...]:
+        """The names that will be published, in order."""
+        return tuple(self._claims)
+
+    def retire(self, name: str) -> None:
+        """At publication, take away a file of the result that is being replaced."""
+        self._retired.append(name)
+
+    def scratch(self, name: str) -> Path:
+        """A place for a temporary file, never published."""
+        return self.place / "scratch" / name
+
+    def staged(self, name: str) -> Path:
+        """Where `name` lies until it is published."""
+        return self.place / "new" / name
+
+    def final(self, name: str) -> Path:
+        """Where `name` will lie."""
+        return self.folder / name
+
+    def publish(self) -> None:
+        """Sync all that was claimed and move it to its place."""
+        for name in self._claims:
+            with storing(self.final(name)):
+                _sync_tree(self.staged(name))
+        undo: list[tuple[Path, Path]] = []
+        try:
+            for name in self._claims:
+                self._move(name, undo)
+            for name in self._retired:
+                _rename(self.final(name), self.place / "old" / name, undo)
+        except BaseException:
+            for source, dest in reversed(undo):
+                source.rename(dest)
+            raise
+        finally:
+            _sync(self.folder)
+
+    def _move(self, name: str, undo: list[tuple[Path, Path]]) -> None:
+        final = self.final(name)
+        if final.is_symlink() or final.exists():
+            _refuse_unless_replaceable(final, self.overwrite)
+            _rename(final, self.place / "old" / name, undo)
+        _rename(self.staged(name), final, undo)
+
+
+@contextmanager
+def staging(target: Path, overwrite: bool) -> Iterator[Staging]:
+    """A staging beside `target`, gone afterwards together with all that was not published."""
+    with storing(target):
+        made = _make_folder(target.parent)
+    place = target.parent / f".{target.name[:80]}.{secrets.token_hex(6)}.part"
+    try:
+        with storing(target):
+            room = Staging(target.parent, place, overwrite)
+        yield room
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        for folder in made:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+    shutil.rmtree(place)
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Around what only writes or reads back: an error in here is one of the storage, and is told as such.
+
+    The libraries have no error of their own for a full disk: netCDF4 raises RuntimeError, GDAL what it likes.
+    """
+    try:
+        yield
+    except STORAGE_ERRORS as fault:
+        raise storage_failure(path, str(fault)) from fault
+
+
+def storage_failure(path: Path, cause: str) -> Problem:
+    """The refusal to publish what could not be stored."""
+    return Problem(
+        "StorageFailure",
+        f"{path.name} could not be written: {cause}. Nothing was published.",
+        hint="The storage may be full, too small or faulty: make room, or write to another place.",
+    )
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder with its parents; gives those that are new, the innermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as clash:
+        raise Problem(
+            "FilePathInvalid",
+            f"The result cannot lie in {folder}: a part of that path is a file, not a folder.",
+            hint="Choose another folder.",
+        ) from clash
+    return missing
+
+
+def _refuse_unless_replaceable(final: Path, overwrite: bool) -> None:
+    if not overwrite:
+        raise Problem(
+            "FilePathInvalid",
+            f"{final.name} exists already in {final.parent}.",
+            hint="Choose another name, or allow to overwrite.",
+        )
+    if final.is_dir() and not final.is_symlink() and not any((final / m).exists() for m in STORE_MARKS):
+        raise Problem(
+            "FilePathInvalid",
+            f"{final} is a folder and no Zarr store, so it is not replaced by a result.",
+            hint="Choose another name.",
+        )
+
+
+def _rename(source: Path, dest: Path, undo: list[tuple[Path, Path]]) -> None:
+    source.rename(dest)
+    undo.append((dest, source))
+
+
+def _sync_tree(path: Path) -> None:
+    if path.is_dir():
+        for inside in path.iterdir():
+            _sync_tree(inside)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

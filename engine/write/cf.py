@@ -1,0 +1,237 @@
+"""A cube as CF variables: one per band, coordinates, grid mapping; netCDF and Zarr store the same ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from engine.errors import Problem
+from engine.write.axes import Axes, axes_of, unsuitable
+from engine.write.bands import Band, bands_of, is_logical, nodata_of, stored_type
+from engine.write.cf_values import Attrs, encoded, plain_attrs
+from engine.write.grid import crs_of, grid_of
+from engine.write.model import Index, Stream
+from engine.write.pour import whole
+
+GRID_MAPPING = "spatial_ref"
+"""Name of the variable that holds the CRS."""
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """A variable that is written at once."""
+
+    name: str
+    """Its name."""
+    dims: tuple[str, ...]
+    """Its dimensions, by their stored names."""
+    values: np.ndarray
+    """Its values, as stored; dtype object for text."""
+    attrs: Attrs
+    """Its CF attributes."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable that is filled block by block."""
+
+    name: str
+    """Its name."""
+    band: Band
+    """The band of the cube that it holds."""
+    attrs: Attrs
+    """Its CF attributes."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Everything that is stored of a cube."""
+
+    dims: dict[str, int]
+    """Lengths of the dimensions of the variables, in order, by their stored names."""
+    chunks: tuple[int, ...]
+    """Shape of the stored chunks."""
+    dtype: np.dtype[Any]
+    """Stored type of the variables."""
+    nodata: float | None
+    """Stored no-data value."""
+    coordinates: tuple[Coordinate, ...]
+    """Written first."""
+    variables: tuple[Variable, ...]
+    """One for each band."""
+    band_axis: int | None
+    """Where the cube has its bands."""
+    attrs: Attrs
+    """Attributes of the whole."""
+
+    def parts(self, index: Index, block: np.ndarray) -> Iterator[tuple[int, Index, np.ndarray]]:
+        """A block of the cube as parts of variables: which one, where, what."""
+        if self.band_axis is None:
+            yield 0, index, block.astype(self.dtype, copy=False)
+            return
+        where = index[: self.band_axis] + index[self.band_axis + 1 :]
+        for offset, cells in enumerate(np.moveaxis(block, self.band_axis, 0)):
+            yield index[self.band_axis].start + offset, where, cells.astype(self.dtype, copy=False)
+
+
+def layout_of(cube: Any, name: str, stream: Stream, largest_chunk: int) -> Layout:
+    """How format `name` stores a cube, in chunks of at most so many bytes."""
+    if not isinstance(cube, xr.DataArray):
+        raise unsuitable(name, cube, "it takes cubes")
+    axes = axes_of(cube)
+    dtype, nodata = stored_type(cube, name), nodata_of(cube)
+    kept = [str(dim) for dim in cube.dims if str(dim) != axes.bands]
+    stored = _distinct_names(kept, set())
+    coordinates = _coordinates(cube, axes, dict(zip(kept, stored, strict=True)), stream, name)
+    bands = bands_of(cube, axes)
+    taken = {*stored, *(c.name for c in coordinates)}
+    names = _distinct_names([band.name for band in bands], taken)
+    attrs = _variable_attrs(cube, dtype, nodata, coordinates, stored)
+    variables = tuple(
+        Variable(n, band, {**attrs, **_band_attrs(cube, axes, band, i, dtype)})
+        for i, (n, band) in enumerate(zip(names, bands, strict=True))
+    )
+    return Layout(
+        dims={s: cube.sizes[dim] for dim, s in zip(kept, stored, strict=True)},
+        chunks=_chunks(cube, kept, dtype.itemsize, largest_chunk),
+        dtype=dtype,
+        nodata=nodata,
+        coordinates=coordinates,
+        variables=variables,
+        band_axis=None if axes.bands is None else cube.dims.index(axes.bands),
+        attrs=_global_attrs(cube),
+    )
+
+
+def _coordinates(
+    cube: xr.DataArray, axes: Axes, stored: Mapping[str, str], stream: Stream, name: str
+) -> tuple[Coordinate, ...]:
+    """The labels of the dimensions, then all other coordinates, the CRS last."""
+    out, skipped = [], []
+    for label, coord in cube.coords.items():
+        dims = tuple(map(str, coord.dims))
+        if coord.ndim == 0 and ({"crs_wkt", "spatial_ref", "GeoTransform"} & coord.attrs.keys()):
+            continue
+        if any(dim not in stored for dim in dims):
+            skipped += [label] if len(dims) > 1 else []
+            continue
+        values, attrs = encoded(whole(stream, coord))
+        title = "geometry" if dims == (axes.geometry,) == (label,) else stored.get(str(label), str(label))
+        at = tuple(stored[dim] for dim in dims)
+        out.append(Coordinate(title, at, values, {**_labels_attrs(cube, axes, coord, dims), **attrs}))
+    if skipped:
+        raise unsuitable(name, cube, f"bands are variables, and {skipped} go along bands and more")
+    names = _distinct_names([c.name for c in out], {GRID_MAPPING}, keep=set(stored.values()))
+    renamed = [Coordinate(n, c.dims, c.values, c.attrs) for n, c in zip(names, out, strict=True)]
+    return (*renamed, *_grid_mapping(cube, axes, name))
+
+
+def _labels_attrs(cube: xr.DataArray, axes: Axes, coord: xr.DataArray, dims: tuple[str, ...]) -> Attrs:
+    """CF attributes of a coordinate, from the part that its dimension plays."""
+    attrs = plain_attrs(coord.attrs)
+    if dims != (str(coord.name),):
+        return attrs
+    if dims == (axes.time,):
+        attrs |= {"standard_name": "time", "axis": "T"}
+    if dims in ((axes.x,), (axes.y,)):
+        wanted = "X" if dims == (axes.x,) else "Y"
+        crs = crs_of(cube, axes)
+        described = {} if crs is None else {a["axis"]: a for a in crs.cs_to_cf() if "axis" in a}
+        attrs |= {"axis": wanted, **described.get(wanted, {})}
+    if str(coord.attrs.get("axis", "")).lower() == "z":
+        attrs |= {"axis": "Z", **{k: v for k, v in coord.attrs.items() if k in ("units", "positive")}}
+    if dims == (axes.geometry,):
+        attrs |= {"long_name": attrs.get("long_name", "geometry as WKT")}
+    return attrs
+
+
+def _grid_mapping(cube: xr.DataArray, axes: Axes, name: str) -> tuple[Coordinate, ...]:
+    """The variable that says where on Earth: CF parameters, WKT, and for even grids GDAL's transform."""
+    crs = crs_of(cube, axes)
+    if crs is None:
+        return ()
+    attrs: Attrs = {k: v for k, v in crs.to_cf().items() if isinstance(v, str | int | float)}
+    attrs["spatial_ref"] = attrs.get("crs_wkt", crs.to_wkt())
+    if axes.x is not None and axes.y is not None:
+        try:
+            t = grid_of(cube, axes, name).transform
+        except Problem:  # uneven spacing: these formats keep each label, and there is no transform
+            pass
+        else:
+            attrs["GeoTransform"] = " ".join(repr(number) for number in t.to_gdal())
+    return (Coordinate(GRID_MAPPING, (), np.array(0, dtype="int32"), attrs),)
+
+
+def _variable_attrs(
+    cube: xr.DataArray,
+    dtype: np.dtype[Any],
+    nodata: float | None,
+    coordinates: tuple[Coordinate, ...],
+    dims: list[str],
+) -> Attrs:
+    """The attributes that all variables of a cube share."""
+    attrs = plain_attrs(cube.attrs)
+    if nodata is not None:
+        attrs["_FillValue"] = dtype.type(nodata)
+    if is_logical(cube):
+        attrs |= {"flag_values": np.array([0, 1], dtype=dtype), "flag_meanings": "false true"}
+    if any(c.name == GRID_MAPPING for c in coordinates):
+        attrs["grid_mapping"] = GRID_MAPPING
+    others = [c.name for c in coordinates if c.name not in dims and c.name != GRID_MAPPING]
+    if others:
+        attrs["coordinates"] = " ".join(others)
+    return attrs
+
+
+def _band_attrs(cube: xr.DataArray, axes: Axes, band: Band, number: int, dtype: np.dtype[Any]) -> Attrs:
+    """What is known of one band: its metadata, and the coordinates that go along the bands."""
+    attrs = {k: v for k, v in plain_attrs(band.meta).items() if k not in ("name", "scale", "offset", "unit")}
+    attrs["long_name"] = band.name
+    if unit := band.meta.get("unit") or cube.attrs.get("units"):
+        attrs["units"] = str(unit)
+    if scaling := band.scaling(dtype):
+        attrs["scale_factor"], attrs["add_offset"] = scaling
+    for label, coord in cube.coords.items():
+        if coord.dims == (axes.bands,) and label != axes.bands:
+            attrs |= plain_attrs({label: np.asarray(coord.values)[number]})
+    return attrs
+
+
+def _global_attrs(cube: xr.DataArray) -> Attrs:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "Conventions": "CF-1.11",
+        "title": str(cube.attrs.get("title") or cube.name or "datacube"),
+        "history": f"{now} written by geodatacube {version('geodatacube')}",
+    }
+
+
+def _chunks(cube: xr.DataArray, dims: list[str], itemsize: int, largest: int) -> tuple[int, ...]:
+    """The cube's chunks, halved along the longest dimension until they are small enough."""
+    lengths = {dim: max(cube.chunksizes.get(dim, (cube.sizes[dim],))) for dim in dims}
+    while lengths and np.prod([*lengths.values()], dtype="float64") * itemsize > largest:
+        longest = max(lengths, key=lambda dim: lengths[dim])
+        lengths[longest] = -(-lengths[longest] // 2)
+    return tuple(lengths.values())
+
+
+def _distinct_names(names: list[str], taken: set[str], keep: set[str] | None = None) -> list[str]:
+    """CF names: letters, digits and underscores, a letter first, none of them twice."""
+    taken, out = set(taken), []
+    for name in names:
+        fresh = re.sub(r"[^A-Za-z0-9_]", "_", name)
+        fresh = fresh if re.match(r"[A-Za-z]", fresh) else f"v_{fresh}"
+        stem, number = fresh, 1
+        while fresh in taken:
+            number += 1
+            fresh = f"{stem}_{number}"
+        taken.add(fresh)
+        out.append(fresh)
+    return out

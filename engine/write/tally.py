@@ -1,0 +1,85 @@
+"""Statistics of cells that come in blocks: one pass, and stable."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+class Tally:
+    """Count, least, greatest, mean and standard deviation of valid cells.
+
+    Each block gives its own mean and sum of squared deviations, which are then combined pairwise
+    (Chan, Golub and LeVeque 1979): no cancellation where values are large and alike
+    (test_large_offset shows it). Infinite values count as not valid.
+    """
+
+    def __init__(self, nodata: float | None) -> None:
+        self.nodata = nodata
+        """The value of integers that is no-data; for floats NaN always is."""
+        self.cells = 0
+        """All cells seen."""
+        self.valid = 0
+        """Those with a value."""
+        self.least = math.inf
+        """Their least value."""
+        self.greatest = -math.inf
+        """Their greatest value."""
+        self.mean = 0.0
+        """Their mean."""
+        self._squares = 0.0
+
+    def add(self, cells: np.ndarray) -> None:
+        """Count a block in."""
+        self.cells += cells.size
+        values = valid_values(cells, self.nodata)
+        if values.size == 0:
+            return
+        self.least = min(self.least, values.min().item())
+        self.greatest = max(self.greatest, values.max().item())
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float(values.mean(dtype="float64"))
+            deviations = np.subtract(values, mean, dtype="float64")
+            squares = float(np.dot(deviations, deviations))
+        both = self.valid + values.size
+        apart = mean - self.mean
+        self._squares += squares + apart * apart * self.valid * values.size / both
+        self.mean += apart * values.size / both
+        self.valid = both
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the valid cells (population)."""
+        return math.sqrt(self._squares / self.valid) if self.valid else math.nan
+
+    @property
+    def valid_percent(self) -> float:
+        """Share of the valid cells."""
+        return 100.0 * self.valid / self.cells if self.cells else 0.0
+
+    def stac(self) -> dict[str, Any]:
+        """As STAC band statistics; what is beyond the range of floats is left out."""
+        figures = {
+            "minimum": self.least,
+            "maximum": self.greatest,
+            "mean": self.mean if self.valid else math.nan,
+            "stddev": self.deviation,
+        }
+        finite = {name: value for name, value in figures.items() if math.isfinite(value)}
+        return {**finite, "count": self.cells, "valid_percent": self.valid_percent}
+
+    def gdal(self) -> dict[str, str]:
+        """As the band tags that GDAL keeps statistics in."""
+        figures = self.stac()
+        names = {"minimum": "MINIMUM", "maximum": "MAXIMUM", "mean": "MEAN", "stddev": "STDDEV"}
+        tags = {f"STATISTICS_{tag}": repr(figures[name]) for name, tag in names.items() if name in figures}
+        return {**tags, "STATISTICS_VALID_PERCENT": f"{self.valid_percent:.6g}"}
+
+
+def valid_values(cells: np.ndarray, nodata: float | None) -> np.ndarray:
+    """The cells that have a value, in one dimension."""
+    if cells.dtype.kind == "f":
+        return np.asarray(cells[np.isfinite(cells)])
+    return np.asarray(cells.ravel() if nodata is None else cells[cells != nodata])

@@ -1,0 +1,185 @@
+"""Between cubes and the arrays of cells that processes compute with: no-data on the way in and out, blocks.
+
+A child graph is run on whole blocks: NumPy arrays of every date, band or whatever it needs, never on lazy ones.
+What it will give (type, length, no-data) is found out beforehand by running it on a block of one cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+
+from processes.values import Masked
+
+LOGICAL_NODATA = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How the cells of a cube are stored."""
+
+    dtype: np.dtype[Any]
+    """Type of the stored values."""
+    nodata: float | int | None = None
+    """The value that stands for no-data in integers; `None` where there is none."""
+    logical: bool = False
+    """Are the numbers 0 and 1 booleans?"""
+
+    @classmethod
+    def of(cls, cube: xr.DataArray) -> Coding:
+        """The coding of a cube."""
+        nodata = cube.attrs.get("nodata")
+        if not isinstance(nodata, (int, float, np.number)) or cube.dtype.kind not in "iu":
+            nodata = None
+        return cls(cube.dtype, nodata, bool(cube.attrs.get("logical", False)))
+
+    def attrs(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """A cube's attributes, changed to tell of this coding."""
+        kept = {k: v for k, v in before.items() if k not in ("nodata", "logical", "_FillValue")}
+        if self.nodata is not None:
+            kept["nodata"] = self.nodata
+        elif "nodata" in before and self.dtype.kind == "f":
+            kept["nodata"] = float("nan")
+        return kept | ({"logical": True} if self.logical else {})
+
+    def decode(self, block: np.ndarray) -> Any:
+        """Stored values -> cells."""
+        if self.logical:
+            return Masked(block == 1, block == self.nodata)
+        if block.dtype.kind == "O":
+            return _decoded_objects(block)
+        if self.nodata is None or block.dtype.kind == "f":
+            return block
+        return Masked(block, block == self.nodata)
+
+    def encode(self, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+        """Cells -> stored values of that shape."""
+        if values is None:
+            return np.full(shape, self.null, dtype=self.dtype)
+        if isinstance(values, Masked):
+            filled = np.where(values.null, self.null, values.data)
+        elif self.nodata is not None and np.asarray(values).dtype.kind == "f":
+            filled = np.where(np.isnan(values), self.null, values)
+        else:
+            filled = np.asarray(values)
+        return np.broadcast_to(filled, shape).astype(self.dtype)
+
+    @property
+    def null(self) -> Any:
+        """What stands for null."""
+        if self.dtype.kind == "O":
+            return None
+        return np.nan if self.dtype.kind == "f" else self.nodata
+
+
+def _decoded_objects(block: np.ndarray) -> Any:
+    """Objects with None or NaN among them: booleans and numbers become such again, texts stay."""
+    null = np.frompyfunc(lambda v: v is None or v != v, 1, 1)(block).astype(bool)
+    kinds = {type(v) for v in block[~null].ravel()}
+    if kinds <= {bool, np.bool_}:
+        return Masked(np.where(null, False, block).astype(bool), null)
+    if kinds <= {int, float}:
+        return Masked(np.where(null, 0, block).astype(float), null)
+    return Masked(block, null)
+
+
+def coding_for(result: Any, *sources: Coding) -> Coding:
+    """How to store what a child graph gave for a probe."""
+    data = result.data if isinstance(result, Masked) else result
+    dtype = np.asarray(data if data is not None else np.nan).dtype
+    if dtype.kind in "fO":
+        return Coding(dtype)
+    if dtype.kind in "UT":
+        return Coding(np.dtype(object))
+    if not isinstance(result, Masked):
+        return Coding(dtype)
+    if dtype.kind == "b":
+        return Coding(np.dtype(np.uint8), LOGICAL_NODATA, logical=True)
+    for source in sources:  # the same type: values were chosen, so that the old mark cannot have come up anew
+        if source.nodata is not None and source.dtype == dtype:
+            return Coding(dtype, source.nodata)
+    return roomy(dtype)
+
+
+def roomy(dtype: np.dtype[Any]) -> Coding:
+    """An integer type with room for no-data beside every value: one step wider, its smallest value."""
+    wide = np.dtype(np.int32 if dtype.itemsize < 4 else np.int64)
+    return Coding(wide, int(np.iinfo(wide).min))
+
+
+def with_null(coding: Coding) -> Coding:
+    """A coding like this one that can hold no-data."""
+    if coding.nodata is not None or coding.dtype.kind in "fO":
+        return coding
+    if coding.dtype.kind == "b":
+        return Coding(np.dtype(np.uint8), LOGICAL_NODATA, logical=True)
+    return roomy(coding.dtype)
+
+
+def common(first: Coding, second: Coding) -> Coding:
+    """A coding that holds the cells of both."""
+    if first.logical and second.logical or first.dtype.kind == second.dtype.kind == "b":
+        return first if first.logical else second
+    if first.logical != second.logical and "b" in (first.dtype.kind, second.dtype.kind):
+        return first if first.logical else second
+    dtype = np.result_type(first.dtype, second.dtype)
+    if dtype.kind in "fOb":
+        return Coding(dtype)
+    nodata = first.nodata if first.nodata is not None else second.nodata
+    return Coding(dtype, nodata)
+
+
+# ---------------------------------------------------------------------------------------------- blocks
+def blockwise(
+    fn: Callable[..., np.ndarray],
+    out_dims: Sequence[str],
+    *cubes: xr.DataArray,
+    dtype: Any,
+    sizes: Mapping[str, int] | None = None,
+) -> Any:
+    """Run `fn` on the blocks of cubes, matched by dimension names; gives an array with `out_dims`.
+
+    Dimensions that `out_dims` lacks come whole into each call; those that `sizes` names are new or of a new
+    length. Without dask arrays among the cubes, `fn` is called once, at once.
+    """
+    if not any(isinstance(c.data, da.Array) for c in cubes):
+        return fn(*(c.data for c in cubes))
+    new = dict(sizes or {})
+    args: list[Any] = []
+    for cube in cubes:
+        args += [cube.data, tuple(f"{d} before" if d in new else str(d) for d in cube.dims)]
+    return da.blockwise(
+        fn,
+        tuple(out_dims),
+        *args,
+        new_axes=new,
+        dtype=dtype,
+        meta=np.empty((0,) * len(out_dims), dtype=dtype),
+        concatenate=True,
+        align_arrays=True,
+    )
+
+
+def onto(block: np.ndarray, dims: Sequence[str], out_dims: Sequence[str]) -> np.ndarray:
+    """A block with its axes in the order of `out_dims`, and of length 1 where it lacks one."""
+    ordered = np.transpose(block, [list(dims).index(d) for d in out_dims if d in dims])
+    return ordered[tuple(slice(None) if d in dims else None for d in out_dims)]
+
+
+def rebuilt(
+    cube: xr.DataArray, data: Any, dims: Sequence[str], coding: Coding, **new_coords: Any
+) -> xr.DataArray:
+    """A cube like `cube` with other data: coordinates whose dimensions are still there are kept."""
+    coords = {
+        name: coord
+        for name, coord in cube.coords.items()
+        if name not in new_coords and set(coord.dims) <= set(dims)
+    }
+    return xr.DataArray(
+        data, dims=list(dims), coords={**coords, **new_coords}, attrs=coding.attrs(cube.attrs), name=cube.name
+    )

@@ -1,0 +1,199 @@
+"""Fewer labels: by place, time or band."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from processes.cubes import axes, places
+from processes.errors import BandFilterParameterMissing, ProcessParameterInvalid, TemporalExtentEmpty
+from processes.registry import process
+from processes.types import (
+    BandCube,
+    BandNames,
+    BBox,
+    BoundingBox,
+    Interval,
+    OptionalName,
+    SpatialCube,
+    TemporalCube,
+    TemporalInterval,
+    Wavelengths,
+)
+
+
+@process("cubes", "filter")
+def filter_bbox(data: SpatialCube, extent: BoundingBox) -> SpatialCube:
+    """Keep what is inside a bounding box
+
+    Of a raster cube the cells whose centre is inside are kept; of a vector cube the geometries that are inside
+    as a whole. The box is projected to the CRS of the cube first. West greater than east means across the
+    antimeridian.
+
+    Args:
+        data: A cube.
+        extent: The box; `base` and `height`, where given, bound the vertical axis.
+
+    Returns:
+        The cube with fewer labels along its spatial dimensions.
+    """
+    box = read_bbox(extent, "extent")
+    if axes.of_kind(data, "geometry") and axes.axis(data, "x") is None:
+        return places.geometries_inside(data, box)
+    data = places.inside(data, box)
+    low, high = (extent.get(end) for end in ("base", "height"))
+    vertical = axes.axis(data, "z")
+    if vertical and not (low is None and high is None):
+        z = data.coords[vertical].values
+        data = data.isel({vertical: (z >= (-math.inf if low is None else low)) & (z <= (math.inf if high is None else high))})
+    return data
+
+
+@process("cubes", "filter")
+def filter_temporal(
+    data: TemporalCube, extent: TemporalInterval, dimension: OptionalName = None
+) -> TemporalCube:
+    """Keep what is inside an interval of time
+
+    The interval is half-open: its start belongs to it, its end does not.
+
+    Args:
+        data: A cube.
+        extent: Start and end, as RFC 3339 dates or times; `null` for one of them leaves that end open.
+        dimension: Name of the temporal dimension; by default all temporal dimensions are filtered.
+
+    Returns:
+        The cube with fewer labels along its temporal dimensions.
+
+    Raises:
+        DimensionNotAvailable: `dimension` is not one of the cube's.
+        TemporalExtentEmpty: The end is not later than the start.
+    """
+    interval = read_interval(extent, "extent")
+    for dim in axes.temporal(data, dimension):
+        data = data.isel({dim: np.array([within(t, interval) for t in data.coords[dim].values], dtype=bool)})
+    return data
+
+
+@process("cubes", "filter")
+def filter_bands(data: BandCube, bands: BandNames = [], wavelengths: Wavelengths = []) -> BandCube:  # noqa: B006
+    """Keep some of the bands
+
+    A band is kept where any of the criteria fits. The bands come in the order of the criteria.
+
+    Args:
+        data: A cube with bands.
+        bands: Names or common names of bands; a name goes before a common name.
+        wavelengths: Ranges of the centre wavelength, each of two numbers in micrometres.
+
+    Returns:
+        The cube with these bands.
+
+    Raises:
+        BandFilterParameterMissing: There are no criteria.
+        DimensionMissing: The cube has no dimension of type bands.
+    """
+    axes.bands(data)
+    if not bands and not wavelengths:
+        raise BandFilterParameterMissing(parameter="bands")
+    chosen: list[int] = []
+    for name in bands:
+        chosen += axes.find_bands(data, name) or no_band(data, name, "bands")
+    for low, high in wavelengths:
+        chosen += [
+            i
+            for i, band in enumerate(axes.band_metadata(data))
+            if low <= band.get("center_wavelength", math.nan) <= high
+        ]
+    if not chosen:
+        raise ProcessParameterInvalid(
+            f"no band has its centre in {list(map(list, wavelengths))} micrometres; {known_bands(data)}",
+            parameter="wavelengths",
+        )
+    return axes.select_bands(data, list(dict.fromkeys(chosen)))
+
+
+def no_band(data: xr.DataArray, name: str, parameter: str) -> tuple[int, ...]:
+    """Say that there is no such band, and which there are."""
+    raise ProcessParameterInvalid(f"there is no band {name!r}; {known_bands(data)}", parameter=parameter)
+
+
+def known_bands(data: xr.DataArray) -> str:
+    """The bands of a cube in words."""
+    names = (
+        f"{b['name']} ({b['common_name']})" if b.get("common_name") else str(b["name"])
+        for b in axes.band_metadata(data)
+    )
+    return f"the bands are {', '.join(names)}"
+
+
+# ------------------------------------------------------------------------------------- reading arguments
+def read_bbox(extent: Mapping[str, Any], parameter: str) -> BBox:
+    """A bounding box of openEO as a value; refuses what is none."""
+    sides = {side: extent.get(side) for side in ("west", "south", "east", "north")}
+    for side, value in sides.items():
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ProcessParameterInvalid(f"{side} has to be a number, it is {value!r}", parameter=parameter)
+    crs = places.read_crs(extent.get("crs") or 4326, parameter)
+    box = BBox(*(float(v) for v in sides.values()), crs=extent.get("crs") or 4326)  # type: ignore[arg-type]
+    if box.south > box.north:
+        raise ProcessParameterInvalid(
+            f"south ({box.south}) is greater than north ({box.north})", parameter=parameter
+        )
+    if box.west > box.east and not crs.is_geographic:
+        raise ProcessParameterInvalid(
+            f"west ({box.west}) is greater than east ({box.east})",
+            hint="Only in longitudes does that mean across the antimeridian.",
+            parameter=parameter,
+        )
+    return box
+
+
+def read_interval(extent: Sequence[Any] | None, parameter: str) -> Interval | None:
+    """A temporal interval of openEO as a value; refuses what is none."""
+    if extent is None:
+        return None
+    if len(extent) != 2 or extent[0] is extent[1] is None:
+        raise ProcessParameterInvalid(
+            f"two moments are needed, of which one may be null; there is {list(extent)}",
+            hint='Write ["2022-06-01", "2022-07-01"], or [null, "2022-07-01"].',
+            parameter=parameter,
+        )
+    start, end = (read_moment(m, parameter) for m in extent)
+    if start is not None and end is not None and start >= end:
+        raise TemporalExtentEmpty(
+            f"the interval {list(extent)} is empty: the end is not part of it and has to be later than the start",
+            hint="For a single day give the next day as the end.",
+            parameter=parameter,
+        )
+    return Interval(start, end)
+
+
+def read_moment(text: Any, parameter: str) -> datetime | None:
+    """An RFC 3339 date or time in UTC; `None` for null."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise ProcessParameterInvalid(
+            f"{text!r} is no date or time of RFC 3339",
+            hint='Write "2022-06-01" or "2022-06-01T10:00:00Z".',
+            parameter=parameter,
+        ) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def within(label: Any, interval: Interval | None) -> bool:
+    """Is a temporal label in the interval?"""
+    moment = axes.moment(label)
+    if moment is None or interval is None:
+        return moment is not None
+    return (interval.start is None or moment >= interval.start) and (
+        interval.end is None or moment < interval.end
+    )

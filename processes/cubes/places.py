@@ -1,0 +1,138 @@
+"""Where cells are: CRS, grid, boxes and geometries on it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import odc.geo.xr  # noqa: F401 (registers .odc)
+import pyproj
+import shapely
+import xarray as xr
+from odc.geo.geobox import GeoBox
+from pyproj.exceptions import CRSError
+
+from processes.cubes import axes
+from processes.errors import IncompatibleDataCubes, ProcessParameterInvalid
+from processes.types import BBox
+
+
+@lru_cache(maxsize=128)
+def read_crs(crs: int | str, parameter: str) -> pyproj.CRS:
+    """A CRS from an EPSG code, WKT2 or another text that PROJ reads."""
+    try:
+        return pyproj.CRS.from_user_input(crs)
+    except CRSError:
+        raise ProcessParameterInvalid(
+            f"{str(crs)[:80]!r} is no coordinate reference system that can be read",
+            hint="Give an EPSG code such as 32632, or WKT2.",
+            parameter=parameter,
+        ) from None
+
+
+def crs_of(cube: xr.DataArray) -> pyproj.CRS | None:
+    """The CRS of the cube's cells, from `spatial_ref` or the attributes of its coordinates."""
+    if "spatial_ref" in cube.coords:
+        wkt = cube.coords["spatial_ref"].attrs.get("crs_wkt") or cube.coords["spatial_ref"].attrs.get(
+            "spatial_ref"
+        )
+        if wkt:
+            return read_crs(wkt, "data")
+    x = axes.axis(cube, "x")
+    given = cube.coords[x].attrs.get("reference_system") if x else None
+    given = given or cube.attrs.get("crs")
+    return read_crs(given, "data") if isinstance(given, (int, str)) else None
+
+
+def grid(cube: xr.DataArray) -> GeoBox:
+    """The regular grid that the cells lie on."""
+    y, x = axes.plane(cube)
+    crs = crs_of(cube)
+    if crs is None:
+        raise IncompatibleDataCubes(
+            "the cube has no coordinate reference system, so that it cannot be put onto another grid"
+        )
+    xs, ys = cube.coords[x].values, cube.coords[y].values
+    rx, ry = spacing(xs, x), spacing(ys, y)
+    from affine import Affine
+
+    origin = Affine(rx, 0, xs[0] - rx / 2, 0, ry, ys[0] - ry / 2)
+    return GeoBox((len(ys), len(xs)), origin, crs.to_wkt())
+
+
+def spacing(values: np.ndarray, name: str) -> float:
+    """The distance from one label to the next, the same everywhere."""
+    if len(values) < 2:
+        raise IncompatibleDataCubes(f"one label along {name!r} does not tell the size of the cells")
+    steps = np.diff(values.astype(float))
+    step = float((values[-1] - values[0]) / (len(values) - 1))
+    if not np.allclose(steps, step, rtol=1e-3, atol=0):
+        raise IncompatibleDataCubes(f"the labels along {name!r} are not evenly spaced")
+    return step
+
+
+def same_grid(one: xr.DataArray, other: xr.DataArray, tolerance: float = 1e-3) -> bool:
+    """Do the cells of both lie on one lattice, so that labels can be matched? `tolerance` is in cells."""
+    crs, other_crs = crs_of(one), crs_of(other)
+    if crs is not None and other_crs is not None and crs != other_crs:
+        return False
+    for name, other_name in zip(axes.plane(one), axes.plane(other, "mask"), strict=True):
+        mine, theirs = (c.coords[n].values.astype(float) for c, n in ((one, name), (other, other_name)))
+        if np.array_equal(mine, theirs):
+            continue
+        if min(len(mine), len(theirs)) < 2:
+            return False
+        step, other_step = spacing(mine, name), spacing(theirs, other_name)
+        offset = (theirs[0] - mine[0]) / step
+        if abs(step - other_step) > tolerance * abs(step) or abs(offset - round(offset)) > tolerance:
+            return False
+    return True
+
+
+def boxes_in(box: BBox, crs: pyproj.CRS | None) -> list[tuple[float, float, float, float]]:
+    """A box in another CRS: the envelopes of its densified edges; two across the antimeridian."""
+    own = read_crs(box.crs, "extent")
+    parts = [(box.west, box.south, box.east, box.north)]
+    if box.west > box.east:
+        parts = [(box.west, box.south, 180.0, box.north), (-180.0, box.south, box.east, box.north)]
+    if crs is None or crs == own:
+        return parts
+    transformer = pyproj.Transformer.from_crs(own, crs, always_xy=True)
+    return [transformer.transform_bounds(*part, densify_pts=21) for part in parts]
+
+
+def inside(cube: xr.DataArray, box: BBox) -> xr.DataArray:
+    """The cells whose centre is inside the box."""
+    y, x = axes.plane(cube)
+    crs = crs_of(cube)
+    xs, ys = cube.coords[x].values, cube.coords[y].values
+    keep_x, keep_y = np.zeros(len(xs), dtype=bool), np.zeros(len(ys), dtype=bool)
+    for west, south, east, north in boxes_in(box, crs):
+        keep_x |= (xs >= west) & (xs <= east)
+        if crs is not None and crs.is_geographic and xs.size and xs.max() > 180:  # longitudes from 0 to 360
+            keep_x |= (xs >= west + 360) & (xs <= east + 360)
+        keep_y |= (ys >= south) & (ys <= north)
+    return cube.isel({x: whole_or(keep_x), y: whole_or(keep_y)})
+
+
+def whole_or(keep: np.ndarray) -> Any:
+    """A selection as a slice where it is in one piece: slices stay cheap in lazy arrays."""
+    places = np.flatnonzero(keep)
+    if len(places) and places[-1] - places[0] + 1 == len(places):
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
+
+
+def geometries_inside(cube: xr.DataArray, box: BBox) -> xr.DataArray:
+    """The geometries that are inside the box as a whole; empty ones are not."""
+    (dim,) = axes.of_kind(cube, "geometry")
+    crs = geometry_crs(cube, dim)
+    area = shapely.union_all([shapely.box(*part) for part in boxes_in(box, crs)])
+    geometries = cube.coords[dim].values
+    return cube.isel({dim: shapely.covers(area, geometries) & ~shapely.is_empty(geometries)})
+
+
+def geometry_crs(cube: xr.DataArray, dim: str) -> pyproj.CRS:
+    """The CRS of the geometries; WGS 84 where nothing is said."""
+    return read_crs(cube.coords[dim].attrs.get("crs") or 4326, "data")

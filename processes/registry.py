@@ -1,0 +1,69 @@
+"""A process is a function with a name; the registry is a read-only table of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType, ModuleType
+from typing import Any, Literal, TypeVar
+
+from processes.signature import Signature, read, user_name
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Nulls = Literal["pass", "see"]
+
+
+@dataclass(frozen=True)
+class Process:
+    """One openEO process."""
+
+    id: str
+    """Identifier, e.g. `reduce_dimension`."""
+    fn: Callable[..., Any]
+    """The function itself, untouched."""
+    categories: tuple[str, ...]
+    """Categories, as the descriptions list them."""
+    nulls: Nulls
+    """`pass`: works cell by cell, and a null in a required argument gives null, so that `fn` never sees one;
+    `see`: `fn` deals with nulls itself."""
+    pure: bool = True
+    """Does it do nothing but compute its result, so that two equal calls may become one?"""
+
+    @cached_property
+    def signature(self) -> Signature:
+        """Parameters, result and words, read from the function."""
+        return read(self.fn)
+
+    @cached_property
+    def operands(self) -> tuple[str, ...]:
+        """The parameters in which a null gives null."""
+        return tuple(p.name for p in self.signature.params if p.required) if self.nulls == "pass" else ()
+
+    @cached_property
+    def python_names(self) -> Mapping[str, str]:
+        """User's name of a parameter -> name in Python."""
+        return {user_name(p): p for p in inspect.signature(self.fn).parameters}
+
+
+def process(*categories: str, nulls: Nulls = "see", pure: bool = True) -> Callable[[F], F]:
+    """Mark a function as an openEO process. The function itself is left as it is."""
+
+    def mark(fn: F) -> F:
+        fn.__process__ = Process(fn.__name__.rstrip("_"), fn, categories, nulls, pure)  # type: ignore[attr-defined]
+        return fn
+
+    return mark
+
+
+def gather(modules: Iterable[ModuleType]) -> Mapping[str, Process]:
+    """Collect the marked functions of these modules; one id, one function."""
+    table: dict[str, Process] = {}
+    for module in modules:
+        for _, fn in inspect.getmembers(module, lambda x: hasattr(x, "__process__")):
+            p: Process = fn.__process__
+            if table.setdefault(p.id, p) is not p:
+                raise ValueError(f"process {p.id!r} is defined twice: {p.fn} and {table[p.id].fn}")
+    return MappingProxyType(dict(sorted(table.items())))
