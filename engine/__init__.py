@@ -1,0 +1,60 @@
+"""The door of the engine: open one, run a graph, get a lazy cube.
+
+    import engine
+
+    cube = engine.open("demo").load("S2", time=("2022-06-01", "2022-07-01")).ndvi(nir="B08", red="B04")
+    value = engine.run({"add": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": True}})
+
+What is heavy is imported on first use, so that a command line starts at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import Problem, Problems
+
+if TYPE_CHECKING:
+    from engine.firstrun import first_run
+    from engine.notebook import Cube, Session, open, run  # noqa: A004 (engine.open is what it is called)
+    from engine.plan.explain import Explanation
+    from engine.progress import bar
+    from engine.service import Engine
+    from engine.settings import Settings
+
+_ROOMS = {
+    "Cube": "engine.notebook",
+    "Engine": "engine.service",
+    "Explanation": "engine.plan.explain",
+    "Session": "engine.notebook",
+    "Settings": "engine.settings",
+    "bar": "engine.progress",
+    "first_run": "engine.firstrun",
+    "open": "engine.notebook",
+    "run": "engine.notebook",
+}
+
+__all__ = [
+    "Cube",
+    "Engine",
+    "Explanation",
+    "Problem",
+    "Problems",
+    "Session",
+    "Settings",
+    "bar",
+    "first_run",
+    "open",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(_ROOMS[name]), name)
+    raise AttributeError(f"module 'engine' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

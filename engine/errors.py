@@ -59,9 +59,7 @@ class Problems(Problem):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]
-        super().__init__(
-            first.code, first.message, pointer=first.pointer, hint=first.hint, facts=first.facts
-        )
+        super().__init__(first.code, first.message, pointer=first.pointer, hint=first.hint, facts=first.facts)
         self.problems = tuple(problems)
 
     def __reduce__(self) -> tuple[Any, ...]:

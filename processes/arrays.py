@@ -103,7 +103,11 @@ def place_of(data: Any, label: Any) -> int | None:
     """Where the element of that label is."""
     if not isinstance(data, Labeled):
         raise ArrayNotLabeled(f"there is no label {label!r} in an array without labels", parameter="label")
-    found = (i for i, known in enumerate(data.labels) if known == label and isinstance(known, str) is isinstance(label, str))
+    found = (
+        i
+        for i, known in enumerate(data.labels)
+        if known == label and isinstance(known, str) is isinstance(label, str)
+    )
     return next(found, None)
 
 

@@ -1,9 +1,9 @@
 """What can go wrong inside a process, under the names that openEO gives. No status codes here.
 
-    ProcessError
-    ├── ProcessParameterInvalid      an argument that the schema lets pass and the process cannot use
-    ├── NoDataAvailable, DataCubeEmpty, TemporalExtentEmpty, ...      about what was asked for
-    └── DimensionNotAvailable, ArrayElementNotAvailable, ...          about what was given
+ProcessError
+├── ProcessParameterInvalid      an argument that the schema lets pass and the process cannot use
+├── NoDataAvailable, DataCubeEmpty, TemporalExtentEmpty, ...      about what was asked for
+└── DimensionNotAvailable, ArrayElementNotAvailable, ...          about what was given
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ class ProcessError(Exception):
         return type(self).__name__
 
 
-def _rebuild(
-    cls: type[ProcessError], message: str, hint: str | None, parameter: str | None
-) -> ProcessError:
+def _rebuild(cls: type[ProcessError], message: str, hint: str | None, parameter: str | None) -> ProcessError:
     return cls(message, hint=hint, parameter=parameter)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from processes.errors import MinMaxSwapped
@@ -185,6 +188,10 @@ def sgn(x: Number) -> Sign:
 
 
 # ------------------------------------------------------------------------------------ powers and roots
+EXACT: Mapping[float, Any] = {2.0: np.log2, 10.0: np.log10}
+"""Logarithms that give whole numbers for whole powers."""
+
+
 @process("math", "math > exponential & logarithmic", nulls="pass")
 def power(base: Number, p: Number) -> Number:
     """Raise a number to a power
@@ -253,7 +260,7 @@ def log(x: NonNegative, base: Number) -> Number:
         either gives no-data.
     """
     x = floating(x)
-    exact = {2: np.log2, 10: np.log10}.get(base) if isinstance(base, (int, float)) else None
+    exact = EXACT.get(base) if isinstance(base, (int, float)) else None
     return exact(x) if exact else np.log(x) / np.log(floating(base))
 
 

@@ -281,9 +281,7 @@ class OverlapResolver(Protocol):
 class Condition(Protocol):
     """Says of a metadata value whether it passes."""
 
-    def __call__(
-        self, value: AnyValue
-    ) -> Annotated[bool, Schema({"type": "boolean"})]:
+    def __call__(self, value: AnyValue) -> Annotated[bool, Schema({"type": "boolean"})]:
         """`true` where the data is to be kept.
 
         Args:

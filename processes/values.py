@@ -128,7 +128,9 @@ def mixed(kinds: set[str]) -> bool:
 def _json_array(elements: Sequence[Any]) -> Any:
     """A JSON array: integers, numbers and booleans as such, anything else as objects."""
     given = [e for e in elements if e is not None]
-    families = {bool if isinstance(e, bool) else float if isinstance(e, (int, float)) else object for e in given}
+    families = {
+        bool if isinstance(e, bool) else float if isinstance(e, (int, float)) else object for e in given
+    }
     null = np.array([e is None for e in elements], dtype=bool)
     if len(families) > 1 or families == {object}:
         data = np.empty(len(elements), dtype=object)

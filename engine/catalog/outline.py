@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
-from affine import Affine
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
+FINENESS = 1e-5
+"""Part of its size by which an outline may be off: a metre in a scene of 100 km."""
+FULL_TURN = 359.99
+"""Degrees from which on a grid goes around the whole earth; 32-bit labels end a little short of 360."""
 POINTS = 21
 """Points along each edge; an edge that is straight on the grid is curved in WGS84."""
 
@@ -27,19 +31,21 @@ class Outline:
     """West, south, east, north; west > east where it crosses the antimeridian."""
 
 
-def outline(crs: CRS, transform: Affine, shape: tuple[int, int]) -> Outline:
+def outline(crs: CRS, transform: Sequence[float], shape: tuple[int, int]) -> Outline:
     """The outline of a grid of `shape` (rows, columns) whose `transform` maps column and row to `crs`.
 
     ValueError where the CRS cannot be brought to WGS84.
     """
     rows, columns = shape
     u, v = _ring(columns, rows)
-    lon, lat = _degrees(crs, *(transform * (u, v)))
-    (middle,) = _degrees(crs, *(transform * (np.array([columns / 2]), np.array([rows / 2]))))[1]
+    lon, lat = _degrees(crs, *_on_grid(transform, u, v))
+    (middle,) = _degrees(crs, *_on_grid(transform, np.array([columns / 2]), np.array([rows / 2])))[1]
     if np.isfinite(lon).all() and np.isfinite(lat).all():
         return ring_outline(lon, lat, north=bool(middle >= 0))
-    u, v = (a.ravel() for a in np.meshgrid(np.linspace(0, columns, 4 * POINTS), np.linspace(0, rows, 4 * POINTS)))
-    lon, lat = _degrees(crs, *(transform * (u, v)))
+    u, v = (
+        a.ravel() for a in np.meshgrid(np.linspace(0, columns, 4 * POINTS), np.linspace(0, rows, 4 * POINTS))
+    )
+    lon, lat = _degrees(crs, *_on_grid(transform, u, v))
     return _hull(lon, lat)
 
 
@@ -49,14 +55,18 @@ def ring_outline(lon: np.ndarray, lat: np.ndarray, *, north: bool) -> Outline:
     A ring that goes once around the earth has a pole inside: the north pole if `north`.
     """
     steps = (np.diff(lon) + 180) % 360 - 180
-    whole = np.concatenate([lon[:1], lon[0] + np.cumsum(np.where(np.abs(np.diff(lon)) > 180, steps, np.diff(lon)))])
+    whole = np.concatenate(
+        [lon[:1], lon[0] + np.cumsum(np.where(np.abs(np.diff(lon)) > 180, steps, np.diff(lon)))]
+    )
     lat = np.clip(lat, -90, 90)
     if abs(whole[-1] - whole[0]) > 180:
         return _banded(*((lat.min(), 90.0) if north else (-90.0, lat.max())))
-    if whole.max() - whole.min() >= 360 - 1e-9:
+    if whole.max() - whole.min() > FULL_TURN:
         return _banded(lat.min(), lat.max())
-    ring = shapely.simplify(shapely.Polygon(np.column_stack([whole, lat])), 0)
-    return _split(ring if ring.is_valid else shapely.make_valid(ring, method="structure", keep_collapsed=True))
+    ring = shapely.Polygon(np.column_stack([whole, lat]))
+    if not ring.is_valid:
+        ring = shapely.make_valid(ring, method="structure", keep_collapsed=True)
+    return _split(shapely.simplify(ring, FINENESS * max(np.ptp(whole), np.ptp(lat))))
 
 
 def _hull(lon: np.ndarray, lat: np.ndarray) -> Outline:
@@ -79,7 +89,9 @@ def _split(whole: BaseGeometry) -> Outline:
     if east <= 180:
         return Outline(_json(whole), (west, float(south), east, float(north)))
     left = shapely.intersection(whole, shapely.box(west, -90, 180, 90))
-    right = shapely.transform(shapely.intersection(whole, shapely.box(180, -90, east, 90)), lambda xy: xy - [360.0, 0.0])
+    right = shapely.transform(
+        shapely.intersection(whole, shapely.box(180, -90, east, 90)), lambda xy: xy - [360.0, 0.0]
+    )
     parts = [p for side in (left, right) for p in shapely.get_parts(side) if isinstance(p, shapely.Polygon)]
     return Outline(_json(shapely.MultiPolygon(parts)), (west, float(south), east - 360, float(north)))
 
@@ -103,6 +115,11 @@ def _ring(columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
     u = np.concatenate([along, ends + 1, 1 - along, ends, [0.0]]) * columns
     v = np.concatenate([ends, along, ends + 1, 1 - along, [0.0]]) * rows
     return u, v
+
+
+def _on_grid(transform: Sequence[float], u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    a, b, c, d, e, f = list(transform)[:6]
+    return a * u + b * v + c, d * u + e * v + f
 
 
 def _degrees(crs: CRS, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from rasterio.errors import RasterioError
 
 from engine.catalog.model import Json
 from engine.catalog.outline import Outline, outline
+from engine.catalog.projection import grid_properties
 from engine.errors import Problem
 
 DRIVERS = {
@@ -26,7 +27,12 @@ DRIVERS = {
     ".jpeg": "JPEG",
 }
 """The one GDAL driver that may open a file of each suffix: a VRT by the name of `x.tif` stays shut."""
-MEDIA = {"GTiff": "image/tiff; application=geotiff", "JP2OpenJPEG": "image/jp2", "PNG": "image/png", "JPEG": "image/jpeg"}
+MEDIA = {
+    "GTiff": "image/tiff; application=geotiff",
+    "JP2OpenJPEG": "image/jp2",
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+}
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 
@@ -53,7 +59,7 @@ def raster_facts(path: Path) -> FileFacts:
             rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
             rasterio.open(path, driver=DRIVERS[path.suffix.lower()]) as source,
         ):
-            return _facts(path, source)
+            return _facts(source)
     except (RasterioError, CRSError, ValueError, OSError) as cause:
         raise unreadable(path, cause) from cause
 
@@ -69,14 +75,7 @@ def unreadable(path: Path, cause: Exception | str) -> Problem:
     )
 
 
-def grid_properties(crs: CRS, transform: Any, shape: tuple[int, int]) -> Json:
-    """The fields of the projection extension."""
-    epsg = crs.to_epsg(min_confidence=90)
-    named: Json = {"proj:code": f"EPSG:{epsg}"} if epsg else {"proj:code": None, "proj:wkt2": crs.to_wkt("WKT2_2019")}
-    return {**named, "proj:shape": list(shape), "proj:transform": [float(number) for number in transform[:6]]}
-
-
-def _facts(path: Path, source: Any) -> FileFacts:
+def _facts(source: Any) -> FileFacts:
     if source.crs is None:
         only = "only ground control points" if source.gcps[0] else "no coordinate reference system"
         raise ValueError(f"it has {only}; give it one with gdalwarp or gdal_edit")
@@ -91,14 +90,18 @@ def _facts(path: Path, source: Any) -> FileFacts:
         "raster:bands": [_raster_band(source, index) for index in source.indexes],
     }
     time = _tag_time(source.tags().get("TIFFTAG_DATETIME"))
-    return FileFacts(asset, grid, outline(crs, source.transform, source.shape), (time, time) if time else None)
+    return FileFacts(
+        asset, grid, outline(crs, source.transform, source.shape), (time, time) if time else None
+    )
 
 
 def _band(source: Any, index: int) -> Json:
     """A band as STAC 1.1 has it."""
     values = _raster_band(source, index)
     named = {"name": source.descriptions[index - 1] or f"band_{index}"}
-    return named | {k if k in ("data_type", "nodata", "unit") else f"raster:{k}": v for k, v in values.items()}
+    return named | {
+        k if k in ("data_type", "nodata", "unit") else f"raster:{k}": v for k, v in values.items()
+    }
 
 
 def _raster_band(source: Any, index: int) -> Json:

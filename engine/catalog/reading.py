@@ -20,7 +20,11 @@ from engine.errors import Problem
 TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and to wait for the next bytes."""
 PATIENCE = Retry(
-    total=5, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=None, raise_on_status=False
+    total=5,
+    backoff_factor=0.5,
+    status_forcelist=(429, 500, 502, 503, 504),
+    allowed_methods=None,
+    raise_on_status=False,
 )
 AT_ONCE = 8
 """Documents of a static catalogue that are asked of a web server at the same time."""
@@ -52,7 +56,9 @@ class Reader:
                 "FileContentInvalid", f"{shown(href)} is not JSON: {cause}.", facts={"href": shown(href)}
             ) from cause
         if not isinstance(doc, dict):
-            raise Problem("FileContentInvalid", f"{shown(href)} holds a JSON {type(doc).__name__}, not an object.")
+            raise Problem(
+                "FileContentInvalid", f"{shown(href)} holds a JSON {type(doc).__name__}, not an object."
+            )
         return doc
 
     def many(self, hrefs: list[str]) -> Iterator[tuple[str, Json]]:
@@ -96,7 +102,9 @@ class Reader:
         except APIError as cause:
             raise _unreadable(href, cause) from cause
         except FileNotFoundError as cause:
-            raise Problem("FileNotFound", f"there is no file {local_path(href)}.", facts={"href": href}) from cause
+            raise Problem(
+                "FileNotFound", f"there is no file {local_path(href)}.", facts={"href": href}
+            ) from cause
         except (OSError, UnicodeDecodeError) as cause:
             raise Problem("FileContentInvalid", f"{local_path(href)} cannot be read: {cause}.") from cause
 
@@ -117,7 +125,9 @@ def _unreadable(href: str, cause: APIError) -> Problem:
     return Problem(
         "FileNotFound",
         f"{shown(href)} cannot be read: {reason}.",
-        hint="Check the address and whether it needs a login." if status else "Check the address and the network.",
+        hint="Check the address and whether it needs a login."
+        if status
+        else "Check the address and the network.",
         facts={"href": shown(href), "status": status},
     )
 

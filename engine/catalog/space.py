@@ -114,7 +114,14 @@ def _parse(geometry: Any) -> BaseGeometry:
     _count({k: v for k, v in geometry.items() if k in ("coordinates", "geometries")})
     try:
         parsed = shape(geometry)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, shapely.errors.ShapelyError) as cause:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        shapely.errors.ShapelyError,
+    ) as cause:
         raise ValueError(f"its geometry of type {geometry.get('type')!r} is not GeoJSON: {cause}") from cause
     if not parsed.is_empty:
         _check_degrees(*parsed.bounds)
@@ -148,13 +155,22 @@ def _check_degrees(west: float, south: float, east: float, north: float) -> None
 
 
 def _unwrapped(geometry: BaseGeometry, *, crossing: bool) -> BaseGeometry:
-    """Polygons that jump from 179 to -179 degrees across the antimeridian, put in one piece again."""
+    """Polygons that jump from 179 to -179 degrees put in one piece again, and flat ones made lines or points.
+
+    A line without length or a polygon without width is not valid, and touches nothing.
+    """
     pieces = _pieces(geometry)
-    jumps = [crossing and piece.bounds[2] - piece.bounds[0] > 180 for piece in pieces]
-    if not any(jumps):
+    whole = [_sound(piece, crossing=crossing) for piece in pieces]
+    if all(new is old for new, old in zip(whole, pieces, strict=True)):
         return geometry
-    whole = [_shifted(piece) if jump else piece for piece, jump in zip(pieces, jumps, strict=True)]
     return whole[0] if len(whole) == 1 else shapely.GeometryCollection(whole)
+
+
+def _sound(piece: BaseGeometry, *, crossing: bool) -> BaseGeometry:
+    west, south, east, north = piece.bounds
+    if (west == east or south == north) and piece.geom_type != "Point":
+        return _solid(piece.bounds)
+    return _shifted(piece) if crossing and east - west > 180 else piece
 
 
 def _shifted(piece: BaseGeometry) -> BaseGeometry:
@@ -180,9 +196,7 @@ def _parts(whole: BaseGeometry) -> tuple[Box, ...]:
     sides = [b for b in bounds if b[0] >= 0], [b for b in bounds if b[2] <= 0]
     if len(sides[0]) + len(sides[1]) != len(bounds):
         return (whole.bounds,)
-    return tuple(
-        (min(b[0] for b in side), south, max(b[2] for b in side), north) for side in sides if side
-    )
+    return tuple((min(b[0] for b in side), south, max(b[2] for b in side), north) for side in sides if side)
 
 
 def _solid(box: Box) -> BaseGeometry:

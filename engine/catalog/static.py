@@ -7,7 +7,16 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine.catalog.documents import anchored, bare, is_remote, links, resolved, self_href, shown
+from engine.catalog.documents import (
+    anchored,
+    bare,
+    checked_collection,
+    is_remote,
+    links,
+    resolved,
+    self_href,
+    shown,
+)
 from engine.catalog.model import Entry, Json
 from engine.catalog.reading import Reader
 from engine.errors import Problem
@@ -109,8 +118,10 @@ def kind_of(doc: Json, href: str) -> str:
 
 def collection_of(doc: Json, href: str) -> Json:
     """The collection with absolute hrefs, without links into its old tree, with one back to its source."""
-    out = anchored(doc, href)
-    kept = [link for link in out.get("links", []) if isinstance(link, dict) and link.get("rel") not in OF_THE_TREE]
+    out = checked_collection(anchored(doc, href), shown(href))
+    kept = [
+        link for link in out.get("links", []) if isinstance(link, dict) and link.get("rel") not in OF_THE_TREE
+    ]
     source = {"rel": "via", "href": href, "type": "application/json"}
     return {**out, "links": [link for link in kept if link.get("href") != href] + [source]}
 

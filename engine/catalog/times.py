@@ -68,11 +68,9 @@ def nearest(spans: Iterable[Span], query: Query, count: int = 4) -> tuple[dateti
     end = micros(query.end) if query.end is not None else None
     away: dict[int, int] = {}
     for first, last in spans:
-        if start is not None and last < start:
-            away[last] = start - last
-        elif end is not None:
-            away[first] = abs(first - end)
-        else:
-            away[first] = 0
+        is_before = start is not None and last < start
+        date, edge = (last, start) if is_before else (first, end)
+        distance = abs(date - edge) if edge is not None else 0
+        away[date] = min(distance, away.get(date, distance))
     ranked = sorted(away, key=lambda date: (away[date], date))
     return tuple(moment(date) for date in ranked[:count])

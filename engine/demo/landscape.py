@@ -11,7 +11,7 @@ from engine.demo.noise import Floats, Ints, fractal, scatter, smoothstep, soften
 from engine.demo.parcels import Parcels, make_parcels
 from engine.demo.settlement import OPEN, Settlement, make_settlement
 from engine.demo.surfaces import GRADES, TOWN, Surface
-from engine.demo.terrain import Terrain, make_terrain
+from engine.demo.terrain import FLOOR, Terrain, make_terrain
 
 Mask = NDArray[np.bool_]
 
@@ -38,12 +38,12 @@ class Landscape:
     @property
     def size(self) -> int:
         """Cells along an edge."""
-        return self.surface.shape[0]
+        return int(self.surface.shape[0])
 
     @property
     def water(self) -> Mask:
         """Where the lake and the river are."""
-        return (self.surface == Surface.RIVER) | _between(self.surface, Surface.LAKE)
+        return np.asarray((self.surface == Surface.RIVER) | _between(self.surface, Surface.LAKE))
 
     @property
     def forest(self) -> Mask:
@@ -72,11 +72,9 @@ def make_landscape(seed: int, size: int) -> Landscape:
     surface = _heights(seed, terrain, surface, wooded)
     surface = np.where(built.surface == OPEN, surface, built.surface)
     surface = _waters(seed, terrain, surface)
-    road, hedge = _lines(seed, terrain, parcels, built, surface)
-    vigour = fractal(stream(seed, "vigour"), size, 22, steepness=3)
-    return Landscape(
-        terrain, parcels, surface, road, hedge, vigour, _gain(seed, terrain, parcels, surface)
-    )
+    road, hedge = _lines(seed, parcels, built, surface)
+    vigour = fractal(stream(seed, "vigour"), size, 26, steepness=3.8)
+    return Landscape(terrain, parcels, surface, road, hedge, vigour, _gain(seed, terrain, parcels, surface))
 
 
 def _between(surface: Ints, first: Surface) -> Mask:
@@ -89,19 +87,19 @@ def _woods(seed: int, terrain: Terrain, parcels: Parcels) -> Mask:
     patches = fractal(rng, size, max(70 * scale, 8), steepness=3.4)
     fringe = fractal(rng, size, max(16 * scale, 4), steepness=3)
     steep = smoothstep(6, 20, terrain.slope) + 0.9 * smoothstep(0.13, 0.25, -terrain.east)
-    high = smoothstep(40, 160, (terrain.height - 236) / scale)
+    high = smoothstep(40, 160, (terrain.height - FLOOR) / scale)
     mountain = 1.35 * steep + 0.75 * high + 0.42 * patches + 0.16 * fringe > 1.35
     count = np.bincount(parcels.parcel.ravel())
     hill = 0.55 * smoothstep(0.12, 0.3, terrain.east) + 0.7 * smoothstep(4, 12, terrain.slope)
     liking = np.bincount(parcels.parcel.ravel(), (patches + hill).ravel()) / count
-    return mountain | (liking > 1.35)[parcels.parcel]
+    return np.asarray(mountain | (liking > 1.35)[parcels.parcel])
 
 
 def _broadleaved(seed: int, terrain: Terrain) -> Ints:
     """Grade of the forest in each cell: 0 all conifers (higher up), the last one all broadleaved."""
     rng, size = stream(seed, "trees"), terrain.size
     mix = fractal(rng, size, max(40 * terrain.scale, 5), steepness=2.6)
-    share = 1 / (1 + np.exp((terrain.height - 236) / terrain.scale / 120 - 1.5 - 1.5 * mix))
+    share = 1 / (1 + np.exp((terrain.height - FLOOR) / terrain.scale / 120 - 1.5 - 1.5 * mix))
     return np.clip(share * GRADES, 0, GRADES - 1).astype(np.int64)
 
 
@@ -110,7 +108,7 @@ def _heights(seed: int, terrain: Terrain, surface: Ints, wooded: Mask) -> Ints:
     rng, size, scale = stream(seed, "heights"), terrain.size, terrain.scale
     open_ = fractal(rng, size, max(45 * scale, 5), steepness=3.6)
     crag = fractal(rng, size, max(30 * scale, 3), steepness=4)
-    above = (terrain.height - 236) / scale
+    above = (terrain.height - FLOOR) / scale
     alps = wooded & (above > 330) & (open_ + 1.1 * smoothstep(350, 750, above) > 1.45) & (terrain.slope < 36)
     smooth = soften(soften(soften(terrain.slope, 1), 1), 1)
     rock = wooded & (smooth + 6 * crag + 7 * smoothstep(300, 700, above) > 59)
@@ -143,14 +141,12 @@ def _waters(seed: int, terrain: Terrain, surface: Ints) -> Ints:
     return np.where(terrain.basin < 1, Surface.LAKE + (depth * GRADES).astype(np.int64), surface)
 
 
-def _lines(
-    seed: int, terrain: Terrain, parcels: Parcels, built: Settlement, surface: Ints
-) -> tuple[Floats, Floats]:
+def _lines(seed: int, parcels: Parcels, built: Settlement, surface: Ints) -> tuple[Floats, Floats]:
     """What is narrower than a cell: roads and farm tracks, hedges and grass margins."""
     farmed = surface >= Surface.PARCEL
     track = np.where(farmed, 0.4 * np.clip(1.2 - parcels.rim, 0, 1), 0)
     road = np.maximum(built.road, track).astype(np.float32)
-    road[np.isin(surface, (Surface.RIVER,)) & (built.road < 0.3)] = 0
+    road[(surface == Surface.RIVER) & (built.road < 0.3)] = 0
     chance = scatter(parcels.quarter, salt=seed + 3)
     row = np.clip(1.3 - np.abs(parcels.rim - 1.6), 0, 1) * (chance < 0.2)
     edge = np.zeros(surface.shape, bool)
@@ -164,10 +160,10 @@ def _lines(
 def _gain(seed: int, terrain: Terrain, parcels: Parcels, surface: Ints) -> Floats:
     """Texture: crowns and stands in the woods, tilled rows in the fields, lots in the town, none on water."""
     rng, size = stream(seed, "gain"), terrain.size
-    crowns = fractal(rng, size, 3, steepness=1.6)
+    crowns = fractal(rng, size, 4, steepness=2.6)
     stand, _, _ = _stands(seed, terrain)
     woods = 1 + 0.07 * crowns + 0.22 * (scatter(stand, salt=seed + 12) - 0.5)
-    rows = 0.02 * np.sin(parcels.rows * 2.1) + 0.018 * crowns
+    rows = 0.012 * np.sin(parcels.rows * 2.1) + 0.012 * crowns
     town = 1 + 0.07 * rng.standard_normal((size, size), dtype=np.float32)
     gain = np.where(surface >= Surface.PARCEL, 1 + rows, 1 + 0.04 * crowns)
     gain = np.where(np.isin(surface, TOWN), town, gain)

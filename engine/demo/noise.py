@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,11 @@ Ints = NDArray[np.int64]
 def stream(seed: int, *purpose: str) -> np.random.Generator:
     """Random numbers for one named purpose, so that a new purpose leaves the others' numbers alone."""
     return np.random.default_rng([seed, *(zlib.crc32(word.encode()) for word in purpose)])
+
+
+def floats(values: Any) -> Floats:
+    """The values in single precision, which is plenty for a picture."""
+    return np.asarray(values, dtype=np.float32)
 
 
 def fractal(
@@ -31,7 +37,7 @@ def fractal(
     (2 rough, 4 soft). Features are `stretch` times longer along `angle` (radians from the x axis).
     The noise is cut from a larger torus, so that opposite edges do not match.
     """
-    torus = _smooth(size + size // 5)
+    torus = _swift(size + size // 5)
     fy, fx = np.fft.fftfreq(torus)[:, None], np.fft.rfftfreq(torus)[None, :]
     along, across = fx * np.cos(angle) + fy * np.sin(angle), fy * np.cos(angle) - fx * np.sin(angle)
     frequency2 = (along * stretch) ** 2 + across**2
@@ -39,10 +45,10 @@ def fractal(
     gain[0, 0] = 0
     white = rng.standard_normal((torus, torus), dtype=np.float32)
     field = np.fft.irfft2(np.fft.rfft2(white) * gain.astype(np.float32), s=(torus, torus))[:size, :size]
-    return ((field - field.mean()) / field.std()).astype(np.float32)
+    return floats((field - field.mean()) / field.std())
 
 
-def _smooth(least: int) -> int:
+def _swift(least: int) -> int:
     """The next even number whose only factors are 2, 3 and 5: fast to transform."""
     number = max(least + least % 2, 8)
     while True:
@@ -58,7 +64,7 @@ def _smooth(least: int) -> int:
 def smoothstep(low: float, high: float, x: Floats) -> Floats:
     """0 below `low`, 1 above `high`, and a smooth rise between them."""
     share = np.clip((x - low) / (high - low), 0, 1)
-    return (share * share * (3 - 2 * share)).astype(np.float32)
+    return floats(share * share * (3 - 2 * share))
 
 
 def soften(image: Floats, share: float) -> Floats:
@@ -113,7 +119,7 @@ def tiles(
     centres = (corners + rng.uniform(0.12, 0.88, corners.shape)) * spacing + (low_x, low_y)
     column, row = ((x - low_x) / spacing).astype(np.int64), ((y - low_y) / spacing).astype(np.int64)
     first, second = np.full(x.shape, np.inf, np.float32), np.full(x.shape, np.inf, np.float32)
-    tile = np.zeros(x.shape, np.int64)
+    tile: Ints = np.zeros(x.shape, np.int64)
     cx, cy = centres[:, 0].astype(np.float32), centres[:, 1].astype(np.float32)
     for down in (-1, 0, 1):
         for right in (-1, 0, 1):
@@ -122,4 +128,4 @@ def tiles(
             closer = far < first
             second = np.where(closer, first, np.minimum(second, far))
             first, tile = np.where(closer, far, first), np.where(closer, other, tile)
-    return tile, centres, (second - first) / 2
+    return tile, centres, floats((second - first) / 2)

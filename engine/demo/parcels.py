@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.demo.noise import Floats, Ints, fractal, scatter, stream, tiles
-from engine.demo.terrain import Terrain, valley
+from engine.demo.terrain import FLOOR, Terrain, valley
 
 QUARTER = 88.0
 """Width of a quarter of farmland in cells: fields within it run the same way."""
@@ -69,7 +69,7 @@ def make_parcels(seed: int, terrain: Terrain) -> Parcels:
     rng = stream(seed, "crops")
     crop = _sow(rng, slope, quarter.ravel()[first])
     n = crop.size
-    shift = rng.normal(0, 5, n) + np.bincount(parcel.ravel(), terrain.height.ravel() - 240) / count / 30
+    shift = rng.normal(0, 5, n) + np.bincount(parcel.ravel(), terrain.height.ravel() - FLOOR) / count / 30
     return Parcels(
         parcel=parcel,
         quarter=quarter,
@@ -93,7 +93,11 @@ def _strips(seed: int, size: int) -> tuple[Ints, Floats, Ints, Floats]:
     axis = valley(seed, (centres[:, 1] / size).astype(np.float32))
     ahead = valley(seed, (centres[:, 1] / size + 0.02).astype(np.float32))
     n = len(centres)
-    turn = -np.arctan((ahead - axis) / 0.02) + rng.normal(0, 0.32, n) + rng.choice([0, np.pi / 2], n, p=[0.35, 0.65])
+    turn = (
+        -np.arctan((ahead - axis) / 0.02)
+        + rng.normal(0, 0.32, n)
+        + rng.choice([0, np.pi / 2], n, p=[0.35, 0.65])
+    )
     width, length = rng.uniform(8, 19, n), rng.uniform(24, 52, n)
     cos, sin = (f(turn).astype(np.float32)[quarter] for f in (np.cos, np.sin))
     across, along = bent_x * cos + bent_y * sin, bent_y * cos - bent_x * sin
@@ -116,4 +120,5 @@ def _sow(rng: np.random.Generator, slope: NDArray[np.float64], quarter: Ints) ->
     taste = rng.gamma(2.4, size=(int(quarter.max()) + 1, len(Crop)))
     shares = shares * taste[quarter]
     bounds = np.cumsum(shares, axis=1) / shares.sum(axis=1, keepdims=True)
-    return (rng.random((slope.size, 1)) > bounds).sum(axis=1).clip(0, len(Crop) - 1).astype(np.int64)
+    crop = (rng.random((slope.size, 1)) > bounds).sum(axis=1)
+    return np.asarray(crop.clip(0, len(Crop) - 1), dtype=np.int64)

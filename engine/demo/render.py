@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.demo.landscape import Landscape
-from engine.demo.noise import Floats, soften, stream
+from engine.demo.noise import Floats, floats, soften, stream
 from engine.demo.season import BANDS, ROAD, parcel_table, surface_change, surface_table
 from engine.demo.sky import Sky, Weather, make_sky, shading
 from engine.demo.surfaces import Surface
@@ -18,6 +18,8 @@ NODATA = 0
 """No-data value of every file."""
 SCALE = 0.0001
 """Reflectance of one digital number."""
+STEP = 2
+"""Digital numbers between neighbouring levels of the detector, which is coarser than the files' numbers."""
 PATH = dict(zip(BANDS, (0.024, 0.014, 0.008, 0.003), strict=True))
 """Reflectance that haze of strength 1 adds to each band."""
 DIM = dict(zip(BANDS, (0.42, 0.50, 0.55, 0.60), strict=True))
@@ -43,11 +45,6 @@ class Pixels:
         seen = self.classes != NODATA
         return 100 * float((np.isin(self.classes, CLOUDY) & seen).sum() / seen.sum())
 
-    @property
-    def unseen(self) -> float:
-        """Share of cells without data, in percent."""
-        return 100 * float((self.classes == NODATA).mean())
-
 
 def render(seed: int, landscape: Landscape, weather: Weather) -> Pixels:
     """What the sensor records of the landscape at one overpass."""
@@ -58,8 +55,8 @@ def render(seed: int, landscape: Landscape, weather: Weather) -> Pixels:
     bands = {}
     for band, reflectance in ground.items():
         seen = _through(sky, band, reflectance)
-        noise = rng.standard_normal(seen.shape, dtype=np.float32) * (0.0006 + 0.005 * seen)
-        numbers = np.clip(np.rint((seen + noise) / SCALE), 1, 65535).astype(np.uint16)
+        noise = rng.standard_normal(seen.shape, dtype=np.float32) * (0.0003 + 0.0010 * seen)
+        numbers = np.clip(STEP * np.rint((seen + noise) / (STEP * SCALE)), STEP, 65534).astype(np.uint16)
         bands[band] = np.where(outside, NODATA, numbers).astype(np.uint16)
     return Pixels(bands, _classes(landscape, sky, ground, outside))
 
@@ -77,16 +74,16 @@ def _ground(landscape: Landscape, weather: Weather, light: Floats) -> Mapping[st
         here = np.clip(here, 0.004, None) * landscape.gain
         here += landscape.hedge * (fixed[Surface.PARCEL - 2, k] - here)
         here += landscape.road * (ROAD[k] - here)
-        out[band] = soften(here * np.where(landscape.water, 1, light), 0.7)
+        out[band] = soften(here * np.where(landscape.water, 1, light), 0.8)
     return out
 
 
 def _through(sky: Sky, band: str, ground: Floats) -> Floats:
     """Reflectance that reaches the sensor through shadow, haze, cirrus and cloud."""
-    seen = ground * (1 - DIM[band] * sky.shade) * (1 - 0.15 * PATH[band] * sky.haze)
+    seen = ground * (1 - DIM[band] * sky.shade)
     seen += PATH[band] * sky.haze * (1 - 0.4 * sky.shade)
     seen += sky.cirrus * (0.62 * WHITE[band] - seen)
-    return (seen + sky.cloud * (sky.top * WHITE[band] - seen)).astype(np.float32)
+    return floats(seen + sky.cloud * (sky.top * WHITE[band] - seen))
 
 
 def _outside(size: int, edge: float) -> NDArray[np.bool_]:
@@ -105,7 +102,16 @@ def _classes(
     green = (near_infrared - red) / (near_infrared + red)
     water = _halved(landscape.water.astype(np.float32)) >= 0.5
     return np.select(
-        [outside[::2, ::2], cloud > 0.6, cloud > 0.1, cirrus > 0.02, shade > 0.12, cloud > 0.04, water, green > 0.4],
+        [
+            outside[::2, ::2],
+            cloud > 0.6,
+            cloud > 0.1,
+            cirrus > 0.02,
+            shade > 0.12,
+            cloud > 0.04,
+            water,
+            green > 0.4,
+        ],
         [0, 9, 8, 10, 3, 7, 6, 4],
         5,
     ).astype(np.uint8)
@@ -114,4 +120,4 @@ def _classes(
 def _halved(image: Floats) -> Floats:
     """Means of 2 x 2 cells."""
     half = image.shape[0] // 2
-    return image.reshape(half, 2, half, 2).mean(axis=(1, 3))
+    return floats(image.reshape(half, 2, half, 2).mean(axis=(1, 3)))

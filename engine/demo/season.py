@@ -39,7 +39,7 @@ CALENDAR: Mapping[Crop, Knots] = {
                  (135, 0.4, 0.32, 0), (158, 0.88, 0.02, 0), (174, 0.96, 0, 0), (177, 0.45, 0.3, 0),
                  (202, 0.86, 0.05, 0), (216, 0.9, 0.05, 0), (219, 0.42, 0.36, 0), (246, 0.8, 0.06, 0),
                  (262, 0.9, 0.03, 0), (265, 0.5, 0.25, 0), (298, 0.8, 0.05, 0)],
-    Crop.MEADOW: [(60, 0.35, 0.45, 0), (98, 0.6, 0.22, 0), (130, 0.88, 0.02, 0.03), (158, 0.9, 0.06, 0.05),
+    Crop.MEADOW: [(60, 0.35, 0.45, 0), (98, 0.6, 0.22, 0), (130, 0.88, 0.02, 0.03), (158, 0.9, 0.05, 0.05),
                   (176, 0.78, 0.2, 0.02), (180, 0.35, 0.45, 0), (215, 0.62, 0.28, 0), (250, 0.68, 0.22, 0),
                   (298, 0.55, 0.32, 0)],
     Crop.ORCHARD: [(60, 0.3, 0.25, 0), (95, 0.4, 0.15, 0.06), (112, 0.48, 0.08, 0.22), (125, 0.68, 0.04, 0.02),
@@ -105,7 +105,7 @@ def parcel_table(parcels: Parcels, day: int, wet: float) -> tuple[Floats, Floats
         leaves, blossom = np.array(LEAVES[crop]), np.array(BLOSSOM.get(crop, WHITE))
         bare = np.clip(1 - green - dry - bloom, 0, 1)
         table[mine] = green * leaves + dry * STRAW + bloom * blossom + bare * soil
-        change[mine] = 0.3 * (green + 0.15) * (1.15 - green) * (leaves - soil) - 0.05 * bare * soil
+        change[mine] = 0.3 * (green + 0.03) * (1.15 - green) * (leaves - soil) - 0.05 * bare * soil
     return table, change
 
 
@@ -159,5 +159,3 @@ def _shares(knots: Knots, days: NDArray[np.floating]) -> tuple[NDArray[np.float6
     """Shares of green, dry and blossom on these days, each (days, 1)."""
     when, *shares = np.array(knots).T
     return tuple(np.interp(days, when, share)[:, None] for share in shares)
-
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.demo.noise import Floats, Ints, fractal, near, scatter, stream
+from engine.demo.noise import Floats, Ints, floats, fractal, near, scatter, stream
 from engine.demo.surfaces import Surface
 from engine.demo.terrain import Terrain, places, valley
 
@@ -65,7 +65,9 @@ def _villages(seed: int, terrain: Terrain) -> list[Place]:
     for _ in range(400):
         x, y = rng.uniform(0.06, 0.94, 2)
         row, column, reach = (int(share * terrain.size) for share in (y, x, 0.03))
-        around = terrain.slope[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
+        around = terrain.slope[
+            max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1
+        ]
         level = around.mean() < 8
         clear = all(np.hypot(x - p.x, y - p.y) > p.radius + 0.13 for p in (town, *found))
         dry = terrain.basin[row, column] > 1.3 and abs(terrain.east[row, column]) > 0.05
@@ -93,7 +95,7 @@ def _chance(seed: int, terrain: Terrain) -> _Chance:
     wave = max(90 * scale, 8)
     return _Chance(
         ragged=fractal(rng, size, max(32 * scale, 4), steepness=3.2),
-        bend=fractal(rng, size, wave, steepness=6) * wave / 32,
+        bend=floats(fractal(rng, size, wave, steepness=6) * wave / 32),
         park=fractal(rng, size, max(14 * scale, 3), steepness=3),
     )
 
@@ -135,7 +137,9 @@ def _houses(across: Floats, along: Floats, core: Floats, depth: Floats, *, salt:
         Surface.GARDEN,
     )
     return np.where(
-        roof, np.select([kind < 0.66, kind < 0.975], [Surface.TILES, Surface.SLATE], Surface.METAL), open_ground
+        roof,
+        np.select([kind < 0.66, kind < 0.975], [Surface.TILES, Surface.SLATE], Surface.METAL),
+        open_ground,
     )
 
 
@@ -193,4 +197,4 @@ def _wind(rng: np.random.Generator, start: Place, end: Place, size: int) -> NDAr
 def _stroke(points: NDArray[np.float64], size: int, width: float) -> Floats:
     """Share of each cell under a line `width` cells wide."""
     far = near(points * size, size, width / 2 + 2)
-    return np.clip(width / 2 + 0.5 - far, 0, min(width, 1)).astype(np.float32)
+    return floats(np.clip(width / 2 + 0.5 - far, 0, min(width, 1)))

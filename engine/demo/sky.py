@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from engine.demo.noise import Floats, fractal, smoothstep, soften, stream
+from engine.demo.noise import Floats, floats, fractal, smoothstep, soften, stream
 from engine.demo.terrain import CELL, Terrain
 
 LONGITUDE, LATITUDE = 11.37, 46.50
@@ -82,13 +82,15 @@ class Sky:
 
 
 def sun_at(time: datetime) -> Sun:
-    """The sun's place in the scenes' sky (good to a degree)."""
-    day = time.timetuple().tm_yday
-    tilt = np.radians(23.44 * np.sin(2 * np.pi * (284 + day) / 365))
-    turn = 2 * np.pi * (day - 81) / 364
-    late = 9.87 * np.sin(2 * turn) - 7.53 * np.cos(turn) - 1.5 * np.sin(turn)
-    hours = time.hour + time.minute / 60 + time.second / 3600 + LONGITUDE / 15 + late / 60
-    angle, latitude = np.radians(15 * (hours - 12)), np.radians(LATITUDE)
+    """The sun's place in the scenes' sky, good to a tenth of a degree."""
+    days = (time - datetime(2000, 1, 1, 12, tzinfo=UTC)).total_seconds() / 86_400
+    anomaly = np.radians(357.528 + 0.9856003 * days)
+    along = np.radians(280.460 + 0.9856474 * days + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))
+    lean = np.radians(23.439)
+    ascension = np.arctan2(np.cos(lean) * np.sin(along), np.cos(along))
+    tilt = np.arcsin(np.sin(lean) * np.sin(along))
+    angle = np.radians(15 * (18.697374558 + 24.06570982441908 * days) + LONGITUDE) - ascension
+    latitude = np.radians(LATITUDE)
     up = np.sin(latitude) * np.sin(tilt) + np.cos(latitude) * np.cos(tilt) * np.cos(angle)
     west = np.cos(tilt) * np.sin(angle)
     south = np.sin(latitude) * np.cos(tilt) * np.cos(angle) - np.cos(latitude) * np.sin(tilt)
@@ -104,7 +106,8 @@ def make_sky(seed: int, size: int, scale: float, weather: Weather) -> Sky:
     throw = base / np.tan(np.radians(sun.elevation))
     down = round(-np.cos(np.radians(sun.azimuth)) * throw)
     right = round(np.sin(np.radians(sun.azimuth)) * throw)
-    thick = _thickness(rng, size + max(down, right, 0), size, weather.clouds)
+    assert down >= 0 <= right, f"at {weather.time} the sun does not stand in the southeast"
+    thick = _thickness(rng, size + max(down, right), size, weather.clouds)
     opacity = smoothstep(-0.12, 0.75, thick)
     over, cast = thick[:size, :size], soften(opacity, 1)[down : down + size, right : right + size]
     haze = weather.haze * (1 + 0.35 * fractal(rng, size, 0.4 * size, steepness=4))
@@ -114,7 +117,7 @@ def make_sky(seed: int, size: int, scale: float, weather: Weather) -> Sky:
         top=_lit(over, sun),
         shade=cast * (1 - opacity[:size, :size]),
         cirrus=_cirrus(rng, size, weather.cirrus),
-        haze=np.clip(haze, 0, None).astype(np.float32),
+        haze=floats(np.clip(haze, 0, None)),
     )
 
 
@@ -124,17 +127,17 @@ def shading(terrain: Terrain, sun: Sun) -> Floats:
     azimuth, elevation = np.radians(sun.azimuth), np.radians(sun.elevation)
     ahead = np.cos(elevation) * (down * np.cos(azimuth) - right * np.sin(azimuth)) + np.sin(elevation)
     facing = ahead / np.sqrt(1 + down**2 + right**2) / np.sin(elevation)
-    return np.clip(facing, 0.12, 2.2).astype(np.float32) ** np.float32(0.55)
+    return floats(np.clip(facing, 0.12, 2.2) ** 0.55)
 
 
 def _thickness(rng: np.random.Generator, across: int, size: int, cover: float) -> Floats:
     """How thick the clouds are, (across, across), above 0 in a share `cover` of the first `size` cells."""
     if cover <= 0:
         return np.full((across, across), -1, np.float32)
-    heaps = fractal(rng, across, size * rng.uniform(0.05, 0.09) * (1 + 2 * cover), steepness=3.9)
+    heaps = fractal(rng, across, size * rng.uniform(0.05, 0.09) * (1 + 2 * cover), steepness=4.2)
     groups = fractal(rng, across, 0.4 * size, steepness=4)
     field = heaps + (0.8 - 0.4 * cover) * groups
-    return field - np.quantile(field[:size, :size], 1 - cover).astype(np.float32)
+    return floats(field - np.quantile(field[:size, :size], 1 - cover))
 
 
 def _lit(thick: Floats, sun: Sun) -> Floats:
@@ -144,7 +147,7 @@ def _lit(thick: Floats, sun: Sun) -> Floats:
     towards = down * np.cos(azimuth) - right * np.sin(azimuth)
     spread = float(towards.std()) or 1.0
     body = 0.24 + 0.46 * smoothstep(-0.2, 1.9, thick)
-    return np.clip(body * (1 + 0.12 * np.tanh(towards / spread)), 0.2, 1.0).astype(np.float32)
+    return floats(np.clip(body * (1 + 0.12 * np.tanh(towards / spread)), 0.2, 1.0))
 
 
 def _cirrus(rng: np.random.Generator, size: int, cover: float) -> Floats:

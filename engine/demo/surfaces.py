@@ -29,5 +29,13 @@ class Surface(IntEnum):
     PARCEL = FOREST + GRADES
 
 
-TOWN = (Surface.TILES, Surface.SLATE, Surface.METAL, Surface.ASPHALT, Surface.YARD, Surface.GARDEN, Surface.TREES)
+TOWN = (
+    Surface.TILES,
+    Surface.SLATE,
+    Surface.METAL,
+    Surface.ASPHALT,
+    Surface.YARD,
+    Surface.GARDEN,
+    Surface.TREES,
+)
 """What a town is made of."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.demo.erosion import carve
-from engine.demo.noise import Floats, fractal, near, smoothstep, soften, stream
+from engine.demo.noise import Floats, floats, fractal, near, smoothstep, soften, stream
 
 CELL = 10.0
 """Edge of a cell in metres."""
@@ -43,7 +43,7 @@ class Terrain:
     @property
     def size(self) -> int:
         """Cells along an edge."""
-        return self.height.shape[0]
+        return int(self.height.shape[0])
 
     @property
     def scale(self) -> float:
@@ -65,21 +65,21 @@ def places(size: int) -> tuple[Floats, Floats]:
     """Where each cell's middle lies, as shares of the edge: x from the west, y from the north."""
     middle = (np.arange(size, dtype=np.float32) + 0.5) / size
     x, y = np.meshgrid(middle, middle)
-    return x, y
+    return floats(x), floats(y)
 
 
 def valley(seed: int, y: NDArray[np.floating] | float) -> Floats:
     """Where the valley's axis lies (share of the edge from the west) at `y` from the north."""
     phase, swing = stream(seed, "valley").uniform((0.0, 0.05), (2 * np.pi, 0.075))
     bend = np.clip(np.asarray(y, dtype=np.float32), -0.1, 1.1)
-    return (0.33 + 0.25 * bend + swing * np.sin(5.6 * bend + 0.35 * phase)).astype(np.float32)
+    return floats(0.33 + 0.25 * bend + swing * np.sin(5.6 * bend + 0.35 * phase))
 
 
 def _relief(seed: int, size: int) -> tuple[Floats, Floats]:
     """Height, and distance east of the axis: steep mountains in the west, gentle hills in the east."""
     x, y = places(size)
     wander = fractal(stream(seed, "wander"), size, 0.24 * size, steepness=4.2)
-    east = (x - valley(seed, y) + 0.04 * wander).astype(np.float32)
+    east = floats(x - valley(seed, y) + 0.04 * wander)
     carved = _carved(seed, size, east, wander)
     rough = fractal(stream(seed, "rough"), size, 0.05 * size, steepness=4.6)
     steep = smoothstep(10, 300, carved - FLOOR)
@@ -87,7 +87,7 @@ def _relief(seed: int, size: int) -> tuple[Floats, Floats]:
     height = carved + (2 + 17 * steep) * rough * smoothstep(2, 40, carved - FLOOR)
     height += 14 * np.maximum(rolls + 1, 0) * smoothstep(0.1, 0.35, east)
     fall = 14 * (1 - y)
-    return (FLOOR + (height - FLOOR + fall) * size / FULL).astype(np.float32), east
+    return floats(FLOOR + (height - FLOOR + fall) * size / FULL), east
 
 
 def _carved(seed: int, size: int, east: Floats, wander: Floats) -> Floats:
@@ -123,7 +123,9 @@ def _meander(seed: int, size: int) -> NDArray[np.float64]:
         if y > 1.04:
             break
         away = 5 * (x - float(np.interp(y, mile, axis)))
-        heading = np.arctan(np.interp(y, mile, lean)) + 1.25 * swing[k] * np.sin(phase) - np.clip(away, -0.8, 0.8)
+        heading = (
+            np.arctan(np.interp(y, mile, lean)) + 1.25 * swing[k] * np.sin(phase) - np.clip(away, -0.8, 0.8)
+        )
         phase += 2 * np.pi * step * pace[k] / wave
         x, y = x + step * np.sin(heading), y + step * np.cos(heading)
         points.append((x * size, y * size))
@@ -139,4 +141,4 @@ def _lake(seed: int, size: int) -> Floats:
     across = (x - cx) * np.cos(lean) - (y - cy) * np.sin(lean)
     shore = fractal(stream(seed, "shore"), size, 0.09 * size, steepness=5)
     radius = np.hypot(along / 0.112, across / (0.05 + 0.16 * (along + 0.112).clip(0, 0.12)))
-    return np.minimum(radius + 0.13 * shore, BASIN).astype(np.float32)
+    return floats(np.minimum(radius + 0.13 * shore, BASIN))

@@ -94,7 +94,9 @@ def declared_parameters(given: Any) -> tuple[Parameter, ...]:
     """The parameters that a process declares."""
     if not isinstance(given, (list, tuple)) or not all(isinstance(p, Mapping) and "name" in p for p in given):
         raise Problem(
-            "ProcessInvalid", "parameters has to be a list of objects, each with a name", pointer="/parameters"
+            "ProcessInvalid",
+            "parameters has to be a list of objects, each with a name",
+            pointer="/parameters",
         )
     return tuple(
         Parameter(
@@ -166,7 +168,9 @@ class Reader:
             if given.get("result") is True:
                 draft.results.append(str(name))
 
-    def arguments(self, args: Mapping[str, Any], pointer: str, depth: int, drafts: list[Draft]) -> dict[str, Any]:
+    def arguments(
+        self, args: Mapping[str, Any], pointer: str, depth: int, drafts: list[Draft]
+    ) -> dict[str, Any]:
         """Arguments with references as values; child graphs are put in when they have been read."""
         out: dict[str, Any] = {}
         waiting = [Task(v, f"{pointer}/{escaped(k)}", depth + 1, out, k) for k, v in args.items()]
@@ -197,7 +201,8 @@ class Reader:
             return Param(str(value["from_parameter"]))
         fresh: dict[str, Any] = {}
         waiting += [
-            Task(v, f"{task.pointer}/{escaped(str(k))}", task.depth + 1, fresh, str(k)) for k, v in value.items()
+            Task(v, f"{task.pointer}/{escaped(str(k))}", task.depth + 1, fresh, str(k))
+            for k, v in value.items()
         ]
         return fresh
 

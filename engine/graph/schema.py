@@ -68,7 +68,11 @@ def fault(value: Any, schema: Any) -> str | None:
         faults = [fault(value, s) for s in schema]
         if None in faults or not faults:
             return None
-        telling = [f for s, f in zip(schema, faults, strict=True) if compatible(frozenset({kind_of(value)}), accepted(s))]
+        telling = [
+            f
+            for s, f in zip(schema, faults, strict=True)
+            if compatible(frozenset({kind_of(value)}), accepted(s))
+        ]
         return telling[0] if telling else f"has to be {words(accepted(schema))}, it is {described(value)}"
     if not isinstance(schema, Mapping):
         return None

@@ -75,7 +75,9 @@ def structure(value: Any) -> Any:
 def prune(graph: Graph, registry: Registry) -> Graph:
     """Leave out the nodes that neither the result nor anything with an effect needs."""
     roots = [graph.result]
-    roots += [n for n, node in graph.nodes.items() if node.process in registry and not registry[node.process].pure]
+    roots += [
+        n for n, node in graph.nodes.items() if node.process in registry and not registry[node.process].pure
+    ]
     needed: set[str] = set()
     while roots:
         name = roots.pop()

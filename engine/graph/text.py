@@ -66,9 +66,9 @@ def value_of(expr: ast.expr) -> Any:
     match expr:
         case ast.Name(id=name):
             return Ref(name)
-        case ast.Call(func=ast.Name(id="param"), args=[ast.Constant(value=name)]):
+        case ast.Call(func=ast.Name(id="param"), args=[ast.Constant(value=str(name))]):
             return Param(name)
-        case ast.Call(func=ast.Name(id="child"), args=[ast.Constant(value=inner)], keywords=[keyword]):
+        case ast.Call(func=ast.Name(id="child"), args=[ast.Constant(value=str(inner))], keywords=[keyword]):
             return Child(read(inner.replace("; ", "\n"), ast.literal_eval(keyword.value)))
         case ast.Dict(keys=keys, values=values):
             return {ast.literal_eval(k): value_of(v) for k, v in zip(keys, values, strict=True) if k}

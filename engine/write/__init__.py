@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from engine.write.axes import describe
 from engine.write.formats import FORMATS, file_formats, find_format
 from engine.write.model import Asset, Format, Option, Stream, Task, Written
 from engine.write.options import settle
-from engine.write.stac import item_of
+from engine.write.stac import files_of_item, item_of, item_text
 from engine.write.text import sha256, write_text
 
 __all__ = [
@@ -65,17 +65,17 @@ def write(
             return _write(task, kind, room, provenance)
     except OSError as fault:
         if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise storage_failure(target, str(fault)) from fault
+            raise storage_failure(target, os.strerror(fault.errno)) from fault
         raise
 
 
 def _write(task: Task, kind: Format, room: Staging, provenance: Mapping[str, Any] | None) -> Written:
     item_name = f"{task.target.stem}.stac.json"
-    replaced = _files_of_item(room.final(item_name), task.target)
+    replaced = files_of_item(room.final(item_name), task.target)
     item_place = room.admit(item_name)
     assets = tuple(_sealed(asset, room) for asset in kind.write(task, room))
     item = item_of(task.value, task.target, assets, provenance)
-    write_text(item_place, [json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False), "\n"])
+    write_text(item_place, [item_text(item)])
     room.claim(item_name)
     for name in replaced - set(room.claimed()):
         room.retire(name)
@@ -92,20 +92,3 @@ def _sealed(asset: Asset, room: Staging) -> Asset:
         size = place.stat().st_size
     sums = {"file:size": size, "file:checksum": f"1220{sha256(place)}"}
     return replace(asset, fields={**asset.fields, **sums})
-
-
-def _files_of_item(item_path: Path, target: Path) -> set[str]:
-    """The files that the result to be replaced had: the target, or `name_2022-06-01.tif` and so on."""
-    try:
-        old = json.loads(item_path.read_text())
-        hrefs = [str(asset["href"]) for asset in old["assets"].values()]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return set()
-    names = {href.removeprefix("./") for href in hrefs}
-    return {
-        name
-        for name in names
-        if "/" not in name
-        and (name == target.name or (name.startswith(f"{target.stem}_") and name.endswith(target.suffix)))
-        and (target.parent / name).is_file()
-    }

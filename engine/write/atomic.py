@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ STORE_MARKS = ("zarr.json", ".zgroup", ".zarray")
 
 
 STORAGE_ERRORS = (OSError, RuntimeError, RasterioError, CPLE_BaseError)
+
+TEMPORARY = re.compile(r"[^\s'\"]*\.[0-9a-f]{12}\.part/(?:new|scratch)/")
+"""The path of a temporary place, which is nobody's business."""
 
 
 class Staging:
@@ -127,7 +131,16 @@ def storing(path: Path) -> Iterator[None]:
     try:
         yield
     except STORAGE_ERRORS as fault:
-        raise storage_failure(path, str(fault)) from fault
+        raise storage_failure(path, _cause(fault)) from fault
+
+
+def _cause(fault: BaseException) -> str:
+    """The innermost reason, without the path of the temporary place."""
+    while fault.__cause__ is not None:
+        fault = fault.__cause__
+    reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    reason = TEMPORARY.sub("", reason)
+    return reason.rstrip(".") or type(fault).__name__
 
 
 def storage_failure(path: Path, cause: str) -> Problem:

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import odc.geo.xr  # noqa: F401  (gives arrays their .odc)
 import shapely
 import xarray as xr
 
 from engine.errors import Problem
+
+
+CF_NAMES = {
+    "projection_x_coordinate": "x",
+    "longitude": "x",
+    "projection_y_coordinate": "y",
+    "latitude": "y",
+}
+"""Standard names of CF for the spatial axes."""
 
 
 @dataclass(frozen=True)
@@ -32,35 +40,36 @@ class Axes:
 
 
 def axes_of(cube: xr.DataArray) -> Axes:
-    """Read the parts off the coordinates' `type`; an untyped one counts as what it evidently holds."""
+    """Read the parts off the coordinates' `type`; an untyped one counts as what it evidently holds.
+
+    Evident are times, geometries, and what CF attributes call x or y; never a name.
+    """
     found: dict[str, str] = {}
     others = []
-    spatial = cube.odc.spatial_dims or ()
     for dim in map(str, cube.dims):
-        part = _part(cube.coords.get(dim), dim, tuple(map(str, spatial)))
+        part = _part(cube.coords[dim]) if dim in cube.coords else None
         if part is None or part in found:
             others.append(dim)
         else:
             found[part] = dim
-    parts = (found.get(part) for part in ("temporal", "bands", "y", "x", "geometry"))
-    return Axes(*parts, others=tuple(others))
+    get = found.get
+    return Axes(get("temporal"), get("bands"), get("y"), get("x"), get("geometry"), tuple(others))
 
 
-def _part(coord: xr.DataArray | None, dim: str, spatial: tuple[str, ...]) -> str | None:
-    attrs = {} if coord is None else coord.attrs
-    match attrs.get("type"):
+def _part(coord: xr.DataArray) -> str | None:
+    axis = str(coord.attrs.get("axis", "")).lower()
+    spatial = axis if axis in ("x", "y") else None
+    match coord.attrs.get("type"):
         case "spatial":
-            axis = str(attrs.get("axis", "")).lower()
-            return axis if axis in ("x", "y") else None
+            return spatial
         case "temporal" | "bands" | "geometry" as kind:
             return str(kind)
-        case None if coord is not None:
+        case None:
             if coord.dtype.kind == "M":
                 return "temporal"
-            if coord.dtype == object and coord.size and isinstance(coord.values[0], shapely.Geometry):
+            if coord.dtype == object and isinstance(coord.values[0], shapely.Geometry):
                 return "geometry"
-            if dim in spatial:
-                return ("y", "x")[spatial.index(dim)]
+            return spatial or CF_NAMES.get(str(coord.attrs.get("standard_name")))
     return None
 
 
@@ -94,7 +103,7 @@ def _sizes(value: Any) -> dict[str, int]:
 def _would_do(value: Any, name: str) -> str:
     if not isinstance(value, xr.DataArray) or value.ndim == 0:
         return "JSON"
-    fits = ("netCDF", "Zarr")
+    fits: tuple[str, ...] = ("netCDF", "Zarr")
     if axes_of(value).geometry:
         fits = ("GeoJSON", "CSV", *fits)
     elif value.dtype.kind not in "biuf":

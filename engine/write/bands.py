@@ -13,9 +13,11 @@ import xarray as xr
 from engine.write.axes import Axes, labels_of, unsuitable
 
 COMMON_NAMES = frozenset(
-    "pan coastal blue green green05 yellow red rededge rededge071 rededge075 rededge078 nir nir08 nir09 "
-    "cirrus swir16 swir22 lwir lwir11 lwir12".split()
-)
+    (
+        "pan", "coastal", "blue", "green", "green05", "yellow", "red", "rededge", "rededge071", "rededge075",
+        "rededge078", "nir", "nir08", "nir09", "cirrus", "swir16", "swir22", "lwir", "lwir11", "lwir12",
+    )
+)  # fmt: skip
 """The names that the STAC extension `eo` allows."""
 
 

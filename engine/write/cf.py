@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from rasterio import Affine
 
 from engine.errors import Problem
 from engine.write.axes import Axes, axes_of, unsuitable
@@ -88,7 +89,7 @@ def layout_of(cube: Any, name: str, stream: Stream, largest_chunk: int) -> Layou
     axes = axes_of(cube)
     dtype, nodata = stored_type(cube, name), nodata_of(cube)
     kept = [str(dim) for dim in cube.dims if str(dim) != axes.bands]
-    stored = _distinct_names(kept, set())
+    stored = _distinct_names(kept, {GRID_MAPPING})
     coordinates = _coordinates(cube, axes, dict(zip(kept, stored, strict=True)), stream, name)
     bands = bands_of(cube, axes)
     taken = {*stored, *(c.name for c in coordinates)}
@@ -115,57 +116,69 @@ def _coordinates(
 ) -> tuple[Coordinate, ...]:
     """The labels of the dimensions, then all other coordinates, the CRS last."""
     out, skipped = [], []
-    for label, coord in cube.coords.items():
+    for label, coord in sorted(cube.coords.items(), key=lambda entry: entry[0] not in stored):
         dims = tuple(map(str, coord.dims))
         if coord.ndim == 0 and ({"crs_wkt", "spatial_ref", "GeoTransform"} & coord.attrs.keys()):
             continue
         if any(dim not in stored for dim in dims):
-            skipped += [label] if len(dims) > 1 else []
+            skipped += [str(label)] if len(dims) > 1 else []
             continue
-        values, attrs = encoded(whole(stream, coord))
-        title = "geometry" if dims == (axes.geometry,) == (label,) else stored.get(str(label), str(label))
+        values, attrs = encoded(coord.values if coord.chunks is None else whole(stream, coord))
+        title = "geometry" if label == axes.geometry else stored.get(str(label), str(label))
         at = tuple(stored[dim] for dim in dims)
-        out.append(Coordinate(title, at, values, {**_labels_attrs(cube, axes, coord, dims), **attrs}))
+        out.append(Coordinate(title, at, values, {**_labels_attrs(cube, axes, coord), **attrs}))
     if skipped:
-        raise unsuitable(name, cube, f"bands are variables, and {skipped} go along bands and more")
-    names = _distinct_names([c.name for c in out], {GRID_MAPPING}, keep=set(stored.values()))
-    renamed = [Coordinate(n, c.dims, c.values, c.attrs) for n, c in zip(names, out, strict=True)]
-    return (*renamed, *_grid_mapping(cube, axes, name))
+        raise unsuitable(
+            name, cube, f"bands are variables, and {', '.join(skipped)} goes along more than bands"
+        )
+    names = _distinct_names([c.name for c in out], {GRID_MAPPING})
+    renamed = [replace(c, name=n) for n, c in zip(names, out, strict=True)]
+    return (*renamed, *_grid_mapping(cube, axes))
 
 
-def _labels_attrs(cube: xr.DataArray, axes: Axes, coord: xr.DataArray, dims: tuple[str, ...]) -> Attrs:
+def _labels_attrs(cube: xr.DataArray, axes: Axes, coord: xr.DataArray) -> Attrs:
     """CF attributes of a coordinate, from the part that its dimension plays."""
     attrs = plain_attrs(coord.attrs)
-    if dims != (str(coord.name),):
+    if coord.name not in cube.dims:
         return attrs
-    if dims == (axes.time,):
+    if coord.name == axes.time:
         attrs |= {"standard_name": "time", "axis": "T"}
-    if dims in ((axes.x,), (axes.y,)):
-        wanted = "X" if dims == (axes.x,) else "Y"
-        crs = crs_of(cube, axes)
-        described = {} if crs is None else {a["axis"]: a for a in crs.cs_to_cf() if "axis" in a}
-        attrs |= {"axis": wanted, **described.get(wanted, {})}
+    if coord.name in (axes.x, axes.y):
+        attrs |= _spatial_attrs(cube, axes, "X" if coord.name == axes.x else "Y")
     if str(coord.attrs.get("axis", "")).lower() == "z":
         attrs |= {"axis": "Z", **{k: v for k, v in coord.attrs.items() if k in ("units", "positive")}}
-    if dims == (axes.geometry,):
+    if coord.name == axes.geometry:
         attrs |= {"long_name": attrs.get("long_name", "geometry as WKT")}
     return attrs
 
 
-def _grid_mapping(cube: xr.DataArray, axes: Axes, name: str) -> tuple[Coordinate, ...]:
+def _spatial_attrs(cube: xr.DataArray, axes: Axes, axis: str) -> Attrs:
+    """Standard name and unit of x or y; on a rotated grid they only count cells."""
+    crs, transform = crs_of(cube, axes), _transform(cube, axes)
+    if crs is None or (transform is not None and (transform.b or transform.d)):
+        return {"axis": axis}
+    return {"axis": axis, **next((entry for entry in crs.cs_to_cf() if entry.get("axis") == axis), {})}
+
+
+def _transform(cube: xr.DataArray, axes: Axes) -> Affine | None:
+    """The transform of an even grid; these formats keep each label, so uneven ones need none."""
+    if axes.x is None or axes.y is None:
+        return None
+    try:
+        return grid_of(cube, axes, "CF").transform
+    except Problem:
+        return None
+
+
+def _grid_mapping(cube: xr.DataArray, axes: Axes) -> tuple[Coordinate, ...]:
     """The variable that says where on Earth: CF parameters, WKT, and for even grids GDAL's transform."""
-    crs = crs_of(cube, axes)
+    crs, transform = crs_of(cube, axes), _transform(cube, axes)
     if crs is None:
         return ()
     attrs: Attrs = {k: v for k, v in crs.to_cf().items() if isinstance(v, str | int | float)}
-    attrs["spatial_ref"] = attrs.get("crs_wkt", crs.to_wkt())
-    if axes.x is not None and axes.y is not None:
-        try:
-            t = grid_of(cube, axes, name).transform
-        except Problem:  # uneven spacing: these formats keep each label, and there is no transform
-            pass
-        else:
-            attrs["GeoTransform"] = " ".join(repr(number) for number in t.to_gdal())
+    attrs["spatial_ref"] = attrs["crs_wkt"] = crs.to_wkt()
+    if transform is not None:
+        attrs["GeoTransform"] = " ".join(map(repr, transform.to_gdal()))
     return (Coordinate(GRID_MAPPING, (), np.array(0, dtype="int32"), attrs),)
 
 
@@ -215,14 +228,14 @@ def _global_attrs(cube: xr.DataArray) -> Attrs:
 
 def _chunks(cube: xr.DataArray, dims: list[str], itemsize: int, largest: int) -> tuple[int, ...]:
     """The cube's chunks, halved along the longest dimension until they are small enough."""
-    lengths = {dim: max(cube.chunksizes.get(dim, (cube.sizes[dim],))) for dim in dims}
+    lengths = {dim: max(cube.variable.chunksizes.get(dim, (cube.sizes[dim],))) for dim in dims}
     while lengths and np.prod([*lengths.values()], dtype="float64") * itemsize > largest:
         longest = max(lengths, key=lambda dim: lengths[dim])
         lengths[longest] = -(-lengths[longest] // 2)
     return tuple(lengths.values())
 
 
-def _distinct_names(names: list[str], taken: set[str], keep: set[str] | None = None) -> list[str]:
+def _distinct_names(names: list[str], taken: set[str]) -> list[str]:
     """CF names: letters, digits and underscores, a letter first, none of them twice."""
     taken, out = set(taken), []
     for name in names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import cftime
+import cftime  # type: ignore[import-untyped]
 import numpy as np
 import shapely
 
@@ -24,10 +24,13 @@ MISSING_TIME = np.iinfo("int64").min
 """What stands for a missing time; also numpy's NaT."""
 
 RESERVED = frozenset(
-    "_FillValue missing_value scale_factor add_offset units calendar dtype coordinates grid_mapping axis "
-    "reference_system bands crs nodata logical standard_name resolution".split()
-)
-"""Attributes that are written from what is known, never copied."""
+    (
+        "_FillValue", "missing_value", "scale_factor", "add_offset", "units", "calendar", "dtype", "coordinates",
+        "grid_mapping", "axis", "reference_system", "bands", "crs", "nodata", "logical", "standard_name",
+        "resolution", "bounds", "climatology", "cell_measures", "ancillary_variables", "formula_terms",
+    )
+)  # fmt: skip
+"""Attributes that are written from what is known, never copied; some would name variables that are not here."""
 
 
 def encoded(values: np.ndarray) -> tuple[np.ndarray, Attrs]:
@@ -86,12 +89,14 @@ def _texts(texts: list[str], shape: tuple[int, ...]) -> tuple[np.ndarray, Attrs]
 
 
 def _times(values: np.ndarray) -> tuple[np.ndarray, Attrs]:
-    """Times as whole numbers of the coarsest unit that is exact."""
-    stamps = values.astype("datetime64[ns]").astype("int64")
+    """Times as whole numbers of the coarsest unit that is exact; in nanoseconds years end at 1677 and 2262."""
+    fine = values.dtype == np.dtype("datetime64[ns]")
+    stamps = values.astype("datetime64[ns]" if fine else "datetime64[us]").astype("int64")
     known = stamps[stamps != MISSING_TIME]
-    unit, length = next((name, size) for name, size in UNITS if not (known % size).any())
+    units = UNITS if fine else tuple((name, size // 1000) for name, size in UNITS[:-1])
+    unit, length = next((name, size) for name, size in units if not (known % size).any())
     numbers = np.where(stamps == MISSING_TIME, MISSING_TIME, stamps // length)
-    old = bool(known.size) and values[~np.isnat(values)].min() < GREGORIAN
+    old = (values.astype("datetime64[s]") < GREGORIAN).any()
     attrs: Attrs = {
         "units": f"{unit} since 1970-01-01",
         "calendar": "proleptic_gregorian" if old else "standard",

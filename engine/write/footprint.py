@@ -12,6 +12,9 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
+SLACK = 1e-4
+"""How far, relative to the size, the outline may be from the true one: straight sides keep two points."""
+
 POINTS = 32
 """Points on each side of the outline: straight lines of a projection are bent in WGS84."""
 
@@ -46,11 +49,22 @@ def _outline(corners: Sequence[tuple[float, float]]) -> np.ndarray:
     """Points along the sides of the quadrangle, not closed."""
     ends = np.asarray(corners, dtype="float64")
     share = np.arange(POINTS)[:, np.newaxis] / POINTS
-    return np.concatenate([a + (b - a) * share for a, b in zip(ends, np.roll(ends, -1, axis=0), strict=True)])
+    following = np.roll(ends, -1, axis=0)
+    return np.concatenate([a + (b - a) * share for a, b in zip(ends, following, strict=True)])
 
 
 def _transformed(to_wgs84: Transformer, points: np.ndarray) -> np.ndarray:
-    return np.column_stack(to_wgs84.transform(points[:, 0], points[:, 1]))
+    """Longitudes and latitudes; infinite for points off the Earth.
+
+    Some projections (sinusoidal) give longitudes there too, so points must also come back to where they were.
+    That is asked of points a little further in, because on the rim itself 180 degrees may come back as -180.
+    """
+    middle, size = points.mean(axis=0), np.ptp(points, axis=0).max()
+    inner = middle + (points - middle) * (1 - 1e-9)
+    back = to_wgs84.transform(*to_wgs84.transform(*inner.T), direction="INVERSE")
+    astray = np.abs(np.column_stack(back) - inner).max(axis=1) > size / 1000
+    moved = np.column_stack(to_wgs84.transform(*points.T))
+    return np.where(astray[:, np.newaxis], np.inf, moved)
 
 
 def _visible(to_wgs84: Transformer, corners: Sequence[tuple[float, float]]) -> np.ndarray:
@@ -59,7 +73,7 @@ def _visible(to_wgs84: Transformer, corners: Sequence[tuple[float, float]]) -> n
     u, v = (part.ravel()[:, np.newaxis] for part in np.meshgrid(*[np.linspace(0, 1, 65)] * 2))
     points = lower_left + u * (lower_right - lower_left) + v * (upper_left - lower_left)
     seen = _transformed(to_wgs84, points)
-    seen = seen[np.isfinite(seen).all(axis=1)]
+    seen = np.asarray(seen[np.isfinite(seen).all(axis=1)])
     if len(seen) == 0:
         return seen
     (west, south), (east, north) = seen.min(axis=0), seen.max(axis=0)
@@ -84,6 +98,9 @@ def _on_the_globe(ring: np.ndarray) -> Footprint:
         elif east > 180:
             east -= 360
         box = [west, south, east, north]
+    shape = shapely.simplify(shape, SLACK * max(np.ptp(longitudes), np.ptp(latitudes)))
+    if not shape.is_valid:
+        shape = shapely.make_valid(shape, method="structure", keep_collapsed=False)
     shape = shapely.orient_polygons(shapely.transform(shape, lambda xy: np.round(xy, 7)))
     geometry = json.loads(shapely.to_geojson(shape))
     return Footprint(geometry, [round(side, 7) for side in box])

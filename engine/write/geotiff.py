@@ -137,13 +137,9 @@ FORMAT = Format(
     gis_data_types=("raster",),
     parameters={
         "compress": Option("string", "Compression.", "ZSTD", enum=("ZSTD", "DEFLATE", "LZW", "NONE")),
-        "level": Option(
-            "integer", "Effort of ZSTD (1 to 22) or DEFLATE (1 to 9).", 1, minimum=1, maximum=22
-        ),
+        "level": Option("integer", "Effort of ZSTD (1 to 22) or DEFLATE (1 to 9).", 1, minimum=1, maximum=22),
         "predictor": Option("boolean", "Whether to store differences, which compress better.", True),
-        "blocksize": Option(
-            "integer", "Side of a tile in cells.", 512, enum=(128, 256, 512, 1024, 2048)
-        ),
+        "blocksize": Option("integer", "Side of a tile in cells.", 512, enum=(128, 256, 512, 1024, 2048)),
         "overviews": Option("boolean", "Whether to add reduced copies for looking at from afar.", True),
         "overview_resampling": Option(
             "string",

@@ -61,8 +61,9 @@ def grid_of(cube: xr.DataArray, axes: Axes, name: str) -> Grid:
     width, height = cube.sizes[axes.x], cube.sizes[axes.y]
     crs = crs_of(cube, axes)
     if known is not None and (known.b or known.d):
-        cells = known * Affine.translation(x0 - dx / 2, y0 - dy / 2) * Affine.scale(dx, dy)
-        return Grid(width, height, cells, crs, flip_x=False, flip_y=False)
+        west, north = _apply(known, x0 - dx / 2, y0 - dy / 2)
+        turned = Affine(known.a * dx, known.b * dy, west, known.d * dx, known.e * dy, north)
+        return Grid(width, height, turned, crs, flip_x=False, flip_y=False)
     west = x0 - dx / 2 if dx > 0 else x0 + dx * (width - 0.5)
     north = y0 - dy / 2 if dy < 0 else y0 + dy * (height - 0.5)
     transform = Affine(abs(dx), 0.0, west, 0.0, -abs(dy), north)

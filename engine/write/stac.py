@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -177,8 +178,26 @@ def _extensions(records: list[Mapping[str, Any]]) -> list[str]:
     """The schemas of the prefixes that occur."""
     bands = [band for record in records for band in record.get("bands", ())]
     names = {name for record in [*records, *bands] for name in record}
-    return [
-        schema
-        for prefix, schema in EXTENSIONS.items()
-        if any(name.startswith(prefix) for name in names)
-    ]
+    return [schema for prefix, schema in EXTENSIONS.items() if any(name.startswith(prefix) for name in names)]
+
+
+def item_text(item: Mapping[str, Any]) -> str:
+    """The item as it stands in its file."""
+    return json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def files_of_item(item_path: Path, target: Path) -> set[str]:
+    """The files that the result to be replaced had: the target, or `name_2022-06-01.tif` and so on."""
+    try:
+        old = json.loads(item_path.read_text())
+        hrefs = [str(asset["href"]) for asset in old["assets"].values()]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return set()
+    names = {href.removeprefix("./") for href in hrefs}
+    return {
+        name
+        for name in names
+        if "/" not in name
+        and (name == target.name or (name.startswith(f"{target.stem}_") and name.endswith(target.suffix)))
+        and (target.parent / name).is_file()
+    }

@@ -64,13 +64,15 @@ def aggregate_spatial(
     taken = taken_out(data.transpose(*others, y, x), chosen, places_x=data.sizes[x])
     array = over_zones(run, taken, len(given.coord))
     dims = (given.dim, *others)
-    coords = {n: c for n, c in data.coords.items() if set(c.dims) <= set(others) and n not in ("spatial_ref", "crs")}
-    coords |= given.coords
+    coords = {
+        n: c for n, c in data.coords.items() if set(c.dims) <= set(others) and n not in ("spatial_ref", "crs")
+    }
+    coords = {**coords, **given.coords}
     if target_dimension is not None:
         dims = (*dims, target_dimension)
         coords[target_dimension] = (target_dimension, list(STATISTICS), {"type": "other"})
     attrs = {k: v for k, v in after.attrs(data.attrs).items() if k not in ("crs", "grid_mapping")}
-    return xr.DataArray(array, dims=dims, coords=coords, attrs=attrs, name=data.name)
+    return xr.DataArray(array, dims=dims, coords=coords, attrs=attrs).rename(data.name)
 
 
 def taken_out(data: xr.DataArray, chosen: np.ndarray, places_x: int) -> Any:
@@ -86,7 +88,10 @@ def taken_out(data: xr.DataArray, chosen: np.ndarray, places_x: int) -> Any:
     y_edges, x_edges = (np.cumsum((0, *c)) for c in array.chunks[-2:])
     for i, j in np.ndindex(*(len(c) for c in array.chunks[-2:])):
         here = np.flatnonzero(
-            (rows >= y_edges[i]) & (rows < y_edges[i + 1]) & (columns >= x_edges[j]) & (columns < x_edges[j + 1])
+            (rows >= y_edges[i])
+            & (rows < y_edges[i + 1])
+            & (columns >= x_edges[j])
+            & (columns < x_edges[j + 1])
         )
         if here.size:
             block = array[..., y_edges[i] : y_edges[i + 1], x_edges[j] : x_edges[j + 1]]
@@ -159,17 +164,21 @@ class Zonal:
 
     def nothing(self, cells: np.ndarray) -> np.ndarray:
         """The result for no zones at all."""
-        return np.zeros((0, *cells.shape[1:], *((len(STATISTICS),) if self.statistics else ())), dtype=self.dtype)
+        return np.zeros(
+            (0, *cells.shape[1:], *((len(STATISTICS),) if self.statistics else ())), dtype=self.dtype
+        )
 
     def one(self, stored: np.ndarray) -> np.ndarray:
         """The value of one zone for each label of the other dimensions."""
         cells = self.coding.decode(stored)
         shape = stored.shape[1:]
-        null = np.nan if self.dtype.kind == "f" else None
+        null: Any = np.nan if self.dtype.kind == "f" else None
         value: Any = np.full(shape, null, dtype=self.dtype)
         if len(stored):
             data, unknown = split(self.reducer(cells, context=self.context))
-            value = np.where(np.broadcast_to(unknown, shape), null, np.broadcast_to(data, shape)).astype(self.dtype)
+            value = np.where(np.broadcast_to(unknown, shape), null, np.broadcast_to(data, shape)).astype(
+                self.dtype
+            )
         if not self.statistics:
             return value
         absent = np.broadcast_to(split(cells)[1], stored.shape)
@@ -177,4 +186,3 @@ class Zonal:
         if not isinstance(cells, Masked) and stored.dtype.kind == "f":
             valid = np.isfinite(stored).sum(axis=0)
         return np.stack([value, np.full(shape, len(stored)), valid], axis=-1).astype(self.dtype)
-

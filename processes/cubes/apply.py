@@ -102,7 +102,8 @@ def apply_dimension(
     target = source if target_dimension is None else target_dimension
     if target != source and data.sizes.get(target, 1) != 1:
         raise TargetDimensionExists(
-            f"dimension {target!r} has {data.sizes[target]} labels; it may have one", parameter="target_dimension"
+            f"dimension {target!r} has {data.sizes[target]} labels; it may have one",
+            parameter="target_dimension",
         )
     if target != source and target in data.dims:
         data = data.isel({target: 0}, drop=True)
@@ -215,7 +216,9 @@ class OnSeries:
         values = values_of(result)
         count = len(values.data if isinstance(values, Masked) else values)
         if isinstance(values, Masked):
-            values = replace(values, data=spread_out(values.data, places), null=spread_out(values.null, places))
+            values = replace(
+                values, data=spread_out(values.data, places), null=spread_out(values.null, places)
+            )
         else:
             values = spread_out(values, places)
         return np.moveaxis(self.after.encode(values, (count, *places)), 0, self.series.position)

@@ -25,7 +25,7 @@ class Coding:
 
     dtype: np.dtype[Any]
     """Type of the stored values."""
-    nodata: float | int | None = None
+    nodata: int | None = None
     """The value that stands for no-data in integers; `None` where there is none."""
     logical: bool = False
     """Are the numbers 0 and 1 booleans?"""
@@ -33,10 +33,9 @@ class Coding:
     @classmethod
     def of(cls, cube: xr.DataArray) -> Coding:
         """The coding of a cube."""
-        nodata = cube.attrs.get("nodata")
-        if not isinstance(nodata, (int, float, np.number)) or cube.dtype.kind not in "iu":
-            nodata = None
-        return cls(cube.dtype, nodata, bool(cube.attrs.get("logical", False)))
+        nodata: Any = cube.attrs.get("nodata")
+        known = isinstance(nodata, (int, float, np.number)) and cube.dtype.kind in "iu" and nodata == nodata
+        return cls(cube.dtype, int(nodata) if known else None, bool(cube.attrs.get("logical", False)))
 
     def attrs(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """A cube's attributes, changed to tell of this coding."""
@@ -77,15 +76,9 @@ class Coding:
         return np.nan if self.dtype.kind == "f" else self.nodata
 
 
-def _decoded_objects(block: np.ndarray) -> Any:
-    """Objects with None or NaN among them: booleans and numbers become such again, texts stay."""
-    null = np.frompyfunc(lambda v: v is None or v != v, 1, 1)(block).astype(bool)
-    kinds = {type(v) for v in block[~null].ravel()}
-    if kinds <= {bool, np.bool_}:
-        return Masked(np.where(null, False, block).astype(bool), null)
-    if kinds <= {int, float}:
-        return Masked(np.where(null, 0, block).astype(float), null)
-    return Masked(block, null)
+def _decoded_objects(block: np.ndarray) -> Masked:
+    """Texts and the like, with None or NaN for null."""
+    return Masked(block, np.frompyfunc(lambda v: v is None or v != v, 1, 1)(block).astype(bool))
 
 
 def coding_for(result: Any, *sources: Coding) -> Coding:
@@ -103,12 +96,14 @@ def coding_for(result: Any, *sources: Coding) -> Coding:
     for source in sources:  # the same type: values were chosen, so that the old mark cannot have come up anew
         if source.nodata is not None and source.dtype == dtype:
             return Coding(dtype, source.nodata)
+    if all(dtype.itemsize > source.dtype.itemsize for source in sources):  # widened, so that its end is free
+        return Coding(dtype, int(np.iinfo(dtype).min))
     return roomy(dtype)
 
 
-def roomy(dtype: np.dtype[Any]) -> Coding:
+def roomy(dtype: Any) -> Coding:
     """An integer type with room for no-data beside every value: one step wider, its smallest value."""
-    wide = np.dtype(np.int32 if dtype.itemsize < 4 else np.int64)
+    wide: Any = np.dtype(np.int32 if dtype.itemsize < 4 else np.int64)
     return Coding(wide, int(np.iinfo(wide).min))
 
 
@@ -123,7 +118,7 @@ def with_null(coding: Coding) -> Coding:
 
 def common(first: Coding, second: Coding) -> Coding:
     """A coding that holds the cells of both."""
-    if first.logical and second.logical or first.dtype.kind == second.dtype.kind == "b":
+    if (first.logical and second.logical) or first.dtype.kind == second.dtype.kind == "b":
         return first if first.logical else second
     if first.logical != second.logical and "b" in (first.dtype.kind, second.dtype.kind):
         return first if first.logical else second
@@ -158,6 +153,7 @@ def blockwise(
         tuple(out_dims),
         *args,
         new_axes=new,
+        token=type(fn).__name__.lower(),
         dtype=dtype,
         meta=np.empty((0,) * len(out_dims), dtype=dtype),
         concatenate=True,
@@ -180,6 +176,5 @@ def rebuilt(
         for name, coord in cube.coords.items()
         if name not in new_coords and set(coord.dims) <= set(dims)
     }
-    return xr.DataArray(
-        data, dims=list(dims), coords={**coords, **new_coords}, attrs=coding.attrs(cube.attrs), name=cube.name
-    )
+    out = xr.DataArray(data, dims=list(dims), coords={**coords, **new_coords}, attrs=coding.attrs(cube.attrs))
+    return out.rename(cube.name)  # xarray would take the name of the dask array otherwise

@@ -11,7 +11,12 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes, places
-from processes.errors import BandFilterParameterMissing, ProcessParameterInvalid, TemporalExtentEmpty
+from processes.errors import (
+    BandFilterParameterMissing,
+    DimensionNotAvailable,
+    ProcessParameterInvalid,
+    TemporalExtentEmpty,
+)
 from processes.registry import process
 from processes.types import (
     BandCube,
@@ -50,7 +55,12 @@ def filter_bbox(data: SpatialCube, extent: BoundingBox) -> SpatialCube:
     vertical = axes.axis(data, "z")
     if vertical and not (low is None and high is None):
         z = data.coords[vertical].values
-        data = data.isel({vertical: (z >= (-math.inf if low is None else low)) & (z <= (math.inf if high is None else high))})
+        data = data.isel(
+            {
+                vertical: (z >= (-math.inf if low is None else low))
+                & (z <= (math.inf if high is None else high))
+            }
+        )
     return data
 
 
@@ -75,7 +85,12 @@ def filter_temporal(
         TemporalExtentEmpty: The end is not later than the start.
     """
     interval = read_interval(extent, "extent")
-    for dim in axes.temporal(data, dimension):
+    dims = axes.temporal(data, dimension)
+    if not dims:
+        raise DimensionNotAvailable(
+            f"no dimension is temporal; the cube has {axes.listing(data)}", parameter="data"
+        )
+    for dim in dims:
         data = data.isel({dim: np.array([within(t, interval) for t in data.coords[dim].values], dtype=bool)})
     return data
 
@@ -135,12 +150,12 @@ def known_bands(data: xr.DataArray) -> str:
 # ------------------------------------------------------------------------------------- reading arguments
 def read_bbox(extent: Mapping[str, Any], parameter: str) -> BBox:
     """A bounding box of openEO as a value; refuses what is none."""
-    sides = {side: extent.get(side) for side in ("west", "south", "east", "north")}
+    sides: dict[str, Any] = {side: extent.get(side) for side in ("west", "south", "east", "north")}
     for side, value in sides.items():
         if not isinstance(value, (int, float)) or not math.isfinite(value):
             raise ProcessParameterInvalid(f"{side} has to be a number, it is {value!r}", parameter=parameter)
     crs = places.read_crs(extent.get("crs") or 4326, parameter)
-    box = BBox(*(float(v) for v in sides.values()), crs=extent.get("crs") or 4326)  # type: ignore[arg-type]
+    box = BBox(**{k: float(v) for k, v in sides.items()}, crs=extent.get("crs") or 4326)
     if box.south > box.north:
         raise ProcessParameterInvalid(
             f"south ({box.south}) is greater than north ({box.north})", parameter=parameter

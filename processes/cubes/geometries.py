@@ -44,7 +44,9 @@ def read(given: Any, parameter: str) -> Geometries:
         raise ProcessParameterInvalid("the FeatureCollection has no list of features", parameter=parameter)
     crs = places.read_crs(geojson_crs(given), parameter)
     shapes = np.empty(len(features), dtype=object)
-    shapes[:] = [geometry(f.get("geometry") if f.get("type") == "Feature" else f, parameter) for f in features]
+    shapes[:] = [
+        geometry(f.get("geometry") if f.get("type") == "Feature" else f, parameter) for f in features
+    ]
     coords: dict[str, Any] = {"geometry": ("geometry", shapes, {"type": "geometry", "crs": crs_name(crs)})}
     for name in dict.fromkeys(k for f in features for k in (f.get("properties") or {})):
         if name not in ("geometry", "spatial_ref"):

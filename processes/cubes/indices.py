@@ -56,7 +56,9 @@ def ndvi(
     if target_band is None:
         return index
     if target_band in axes.labels(data, dim):
-        raise BandExists(f"there is a band {target_band!r}; {filters.known_bands(data)}", parameter="target_band")
+        raise BandExists(
+            f"there is a band {target_band!r}; {filters.known_bands(data)}", parameter="target_band"
+        )
     if not target_band.isidentifier():
         raise ProcessParameterInvalid(f"{target_band!r} is no name for a band", parameter="target_band")
     attrs = {**data.coords[dim].attrs, "bands": [{"name": target_band}]}
@@ -83,7 +85,9 @@ def difference(data: xr.DataArray, dim: str, first: int, second: int) -> xr.Data
     after = coding_for(run.cells(np.zeros((2,) * data.ndim, dtype=data.dtype)), before)
     run = Difference(before, after, data.dims.index(dim))
     dims = tuple(str(d) for d in data.dims if d != dim)
-    return rebuilt(data, blockwise(run, dims, data.isel({dim: [first, second]}), dtype=after.dtype), dims, after)
+    return rebuilt(
+        data, blockwise(run, dims, data.isel({dim: [first, second]}), dtype=after.dtype), dims, after
+    )
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class Difference:
     def cells(self, block: np.ndarray) -> object:
         """The index with NaN for no-data."""
         values, null = split(self.before.decode(np.moveaxis(block, self.position, 0)))
-        index = normalized_difference(values[0], values[1])
+        with np.errstate(all="ignore"):
+            index = normalized_difference(values[0], values[1])
         return index if np.ndim(null) == 0 else join(index, null[0] | null[1], index)
 
     def __call__(self, block: np.ndarray) -> np.ndarray:

@@ -43,7 +43,10 @@ def merge_cubes(
     cube2 = on_the_grid_of(cube1, cube2)
     shared = shared_dimensions(cube1, cube2)
     unions = {dim: union(cube1, cube2, dim) for dim in shared}
-    both = {dim: np.isin(u.places1, -1, invert=True) & np.isin(u.places2, -1, invert=True) for dim, u in unions.items()}
+    both = {
+        dim: np.isin(u.places1, -1, invert=True) & np.isin(u.places2, -1, invert=True)
+        for dim, u in unions.items()
+    }
     overlaps = all(b.any() for b in both.values())
     if overlaps and overlap_resolver is None:
         raise OverlapResolverMissing(
@@ -101,7 +104,9 @@ def snapped(cube1: xr.DataArray, cube2: xr.DataArray) -> xr.DataArray:
             continue
         step = places.spacing(mine, dim)
         index = np.round((theirs - mine[0]) / step).astype(int)
-        exact = np.where((index >= 0) & (index < len(mine)), mine[np.clip(index, 0, len(mine) - 1)], mine[0] + index * step)
+        exact = np.where(
+            (index >= 0) & (index < len(mine)), mine[np.clip(index, 0, len(mine) - 1)], mine[0] + index * step
+        )
         cube2 = cube2.assign_coords({dim: cube2.coords[dim].copy(data=exact)})
     return cube2
 
@@ -170,7 +175,11 @@ def merged_coords(cube1: xr.DataArray, cube2: xr.DataArray, unions: dict[str, Un
     """The coordinates of the merged cube."""
     coords: dict[str, Any] = {d: u.coord for d, u in unions.items()}
     for cube in (cube2, cube1):
-        coords |= {str(n): c.variable for n, c in cube.coords.items() if not set(c.dims) & set(unions) and n not in unions}
+        coords |= {
+            str(n): c.variable
+            for n, c in cube.coords.items()
+            if not set(c.dims) & set(unions) and n not in unions
+        }
     return coords
 
 

@@ -56,7 +56,9 @@ def load_collection(
         NoDataAvailable: No scene fits.
         TemporalExtentEmpty: The end of the interval is not later than its start.
     """
-    return limited(world.load_collection(id, extent(spatial_extent, temporal_extent, bands, properties)), spatial_extent)
+    return limited(
+        world.load_collection(id, extent(spatial_extent, temporal_extent, bands, properties)), spatial_extent
+    )
 
 
 @process("cubes", "import")
@@ -90,7 +92,9 @@ def load_stac(
         TemporalExtentEmpty: The end of the interval is not later than its start.
         PropertiesUnsupported: The source cannot be filtered by properties.
     """
-    return limited(world.load_stac(url, extent(spatial_extent, temporal_extent, bands, properties)), spatial_extent)
+    return limited(
+        world.load_stac(url, extent(spatial_extent, temporal_extent, bands, properties)), spatial_extent
+    )
 
 
 def extent(spatial: Any, temporal: Any, bands: Any, properties: Any) -> Extent:
@@ -108,7 +112,8 @@ def bounding_box(spatial: Any) -> BBox:
     if isinstance(spatial, Mapping) and "west" in spatial:
         return read_bbox(spatial, "spatial_extent")
     given = geometries.read(spatial, "spatial_extent")
-    return BBox(*shapely.total_bounds(given.coord), crs=geometries.crs_name(given.crs))
+    west, south, east, north = map(float, shapely.total_bounds(given.coord))
+    return BBox(west, south, east, north, geometries.crs_name(given.crs))
 
 
 def limited(cube: xr.DataArray, spatial: Any) -> xr.DataArray:

@@ -1,0 +1,260 @@
+"""The command line: `gdc`. Words for people go to stderr, results for machines to stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+import engine
+
+if TYPE_CHECKING:
+    from engine import Problem, Session
+
+OK, GRAPH_ERROR, USAGE, NO_DATA, OVER_LIMIT, INTERNAL = range(6)
+CODES = {"NoDataAvailable": NO_DATA, "DataCubeEmpty": NO_DATA, "ProcessGraphComplexity": OVER_LIMIT}
+USAGE_CODES = {"FilePathInvalid", "FileNotFound"}
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+catalog_option = click.option(
+    "--catalog", help="A catalogue file, a STAC catalogue or a folder; `demo` for the sample data."
+)
+param_option = click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; JSON or text."
+)
+
+
+class Commands(click.Group):
+    """Commands whose problems become messages and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except engine.Problem as problem:
+            fail(problem)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 (the last resort: say what happened, exit 5)
+            say(f"internal error: {type(error).__name__}: {error}")
+            say("Please report this with the graph that led to it.")
+            sys.exit(INTERNAL)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="geodatacube", prog_name="gdc")
+def main() -> None:
+    """Run openEO process graphs over satellite and climate data."""
+
+
+@main.command()
+@click.option(
+    "-o", "--out", default="gdc-demo", type=click.Path(path_type=Path), help="Folder for the results."
+)
+@as_json_option
+def demo(out: Path, as_json: bool) -> None:
+    """Make sample scenes, run a first graph over them, and show where the results are."""
+    written = engine.first_run(out, say=say, shown=not as_json and sys.stderr.isatty())
+    if as_json:
+        print_json({"files": {k: str(v) for k, v in written.items()}})
+        return
+    say("")
+    for what, path in written.items():
+        say(f"{what:<10} {path}")
+    say(
+        "\nWhat to try next:\n"
+        "  gdc collections --catalog demo\n"
+        f"  gdc explain {written['graph']} --catalog demo\n"
+        f'  gdc run {written["graph"]} --catalog demo -o june.tif --param \'time=["2022-06-01", "2022-07-01"]\'\n'
+        "  gdc processes ndvi"
+    )
+
+
+@main.command()
+@click.argument("graph")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path), help="The file; its suffix is the format."
+)
+@click.option("--format", "format_", help="File format, where the suffix does not say it.")
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the file format."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the file where it is there already.")
+@param_option
+@catalog_option
+@as_json_option
+def run(
+    graph: str, out: Path, format_: str | None, options: tuple[str, ...], overwrite: bool,
+    params: tuple[str, ...], catalog: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Run GRAPH (a JSON file, or - for standard input) and write its result."""
+    with opened(catalog) as session, engine.bar(f"writing {out.name}", shown=sys.stderr.isatty()) as progress:
+        written = session.save(
+            read_graph(graph), out, pairs(params), format=format_, options=pairs(options),
+            overwrite=overwrite, progress=progress,
+        )  # fmt: skip
+    files = [str(asset.href) for w in written for asset in w.assets]
+    if as_json:
+        print_json({"files": files, "items": [str(w.item_path) for w in written]})
+        return
+    for name in files:
+        say(f"wrote {name}")
+
+
+@main.command()
+@click.argument("graph")
+@param_option
+@catalog_option
+@as_json_option
+def validate(graph: str, params: tuple[str, ...], catalog: str | None, as_json: bool) -> None:
+    """Say everything that is wrong with GRAPH, without reading a pixel."""
+    with opened(catalog) as session:
+        problems = session.validate(read_graph(graph), pairs(params))
+    if as_json:
+        print_json({"errors": [p.json() for p in problems]})
+    for problem in problems:
+        say(str(problem))
+    if not problems:
+        say("The graph is valid.")
+    sys.exit(exit_code(problems[0]) if problems else OK)
+
+
+@main.command()
+@click.argument("graph")
+@param_option
+@catalog_option
+@as_json_option
+def explain(graph: str, params: tuple[str, ...], catalog: str | None, as_json: bool) -> None:
+    """Say what GRAPH reads and gives, without reading a pixel."""
+    with opened(catalog) as session:
+        explanation = session.explain(read_graph(graph), pairs(params))
+    if as_json:
+        print_json(explanation.json())
+    else:
+        click.echo(str(explanation))
+
+
+@main.command()
+@click.argument("id_", metavar="[ID]", required=False)
+@as_json_option
+def processes(id_: str | None, as_json: bool) -> None:
+    """List the processes, or show the page of one."""
+    with opened(None) as session:
+        described = session.processes()
+        if id_ is not None:
+            page = session.process_page(id_)
+            described = [p for p in described if p["id"] == id_]
+    if as_json:
+        print_json(described[0] if id_ is not None else {"processes": described})
+    elif id_ is not None:
+        click.echo(page, nl=False)
+    else:
+        width = max(len(p["id"]) for p in described)
+        for p in described:
+            click.echo(f"{p['id']:<{width}}  {p['summary']}")
+
+
+@main.command()
+@catalog_option
+@as_json_option
+def collections(catalog: str | None, as_json: bool) -> None:
+    """List the collections of the catalogue."""
+    list_collections(catalog, as_json)
+
+
+@main.group()
+def catalog() -> None:
+    """Look after the catalogue."""
+
+
+@catalog.command("add")
+@click.argument("source")
+@click.option("--collection", help="Id of the collection, where the source has none.")
+@catalog_option
+@as_json_option
+def catalog_add(source: str, collection: str | None, catalog: str | None, as_json: bool) -> None:
+    """Catalogue SOURCE: a STAC catalogue, an item collection, a STAC API, or a folder of rasters."""
+    with opened(catalog) as session:
+        added = session.add(source, collection=collection)
+    if as_json:
+        print_json(
+            [{"collection": a.collection, "new": a.items_new, "updated": a.items_updated} for a in added]
+        )
+        return
+    for a in added:
+        say(f"{a.collection}: {a.items_new} items new, {a.items_updated} updated")
+
+
+@catalog.command("list")
+@catalog_option
+@as_json_option
+def catalog_list(catalog: str | None, as_json: bool) -> None:
+    """List the collections of the catalogue."""
+    list_collections(catalog, as_json)
+
+
+def list_collections(catalog: str | None, as_json: bool) -> None:
+    """Print the collections: JSON, or a line each."""
+    with opened(catalog) as session:
+        found = session.collections()
+    if as_json:
+        print_json({"collections": found})
+        return
+    if not found:
+        say("The catalogue is empty. Fill it with `gdc catalog add SOURCE`, or try `--catalog demo`.")
+    for c in found:
+        dims = c.get("cube:dimensions", {})
+        times = [str(t)[:10] for t in c["extent"]["temporal"]["interval"][0]]
+        bands: list[str] = next((d.get("values", []) for d in dims.values() if d.get("type") == "bands"), [])
+        click.echo(f"{c['id']}  {times[0]} to {times[1]}  {', '.join(bands)}")
+
+
+# ------------------------------------------------------------------------------------------- the small print
+def opened(catalog: str | None) -> Session:
+    """The engine over this catalogue."""
+    return engine.open(catalog)
+
+
+def read_graph(name: str) -> Any:
+    """The graph in a file, or on standard input."""
+    return sys.stdin.read() if name == "-" else Path(name)
+
+
+def pairs(given: tuple[str, ...]) -> dict[str, Any]:
+    """`NAME=VALUE` arguments; values are JSON where they can be read as such, else text."""
+    out: dict[str, Any] = {}
+    for pair in given:
+        name, separator, value = pair.partition("=")
+        if not separator or not name:
+            raise click.BadParameter(f"{pair!r} is not of the form NAME=VALUE")
+        try:
+            out[name] = json.loads(value)
+        except ValueError:
+            out[name] = value
+    return out
+
+
+def print_json(value: Any) -> None:
+    """A result for machines."""
+    click.echo(json.dumps(value, indent=2, default=str))
+
+
+def say(text: str) -> None:
+    """A word for people."""
+    click.echo(text, err=True)
+
+
+def exit_code(problem: Problem) -> int:
+    """The exit code of a problem."""
+    return USAGE if problem.code in USAGE_CODES else CODES.get(problem.code, GRAPH_ERROR)
+
+
+def fail(problem: Problem) -> NoReturn:
+    """Say what is wrong, and exit."""
+    if "--json" in sys.argv:
+        body = [p.json() for p in getattr(problem, "problems", (problem,))]
+        print_json({"errors": body})
+    for line in str(problem).splitlines():
+        say(line)
+    sys.exit(exit_code(problem))

@@ -1,0 +1,150 @@
+"""Where blocks are computed: threads of this process, a local cluster of processes, or one at an address.
+
+Blocks are computed whole, a few at a time, and handed on as they are done: what was handed on is let go, so that
+memory does not grow with the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import product
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import xarray as xr
+
+from engine.errors import Problem
+from engine.settings import Settings
+
+Block = tuple[tuple[slice, ...], np.ndarray]
+PIECE = 64 * 2**20
+"""Bytes of a piece of an array that is in memory already."""
+
+
+def blocks_of(array: da.Array) -> Iterator[tuple[tuple[slice, ...], da.Array]]:
+    """The chunks of an array, each with its place."""
+    edges = [np.cumsum((0, *c)).tolist() for c in array.chunks]
+    for index in product(*(range(len(c)) for c in array.chunks)):
+        place = tuple(slice(e[i], e[i + 1]) for e, i in zip(edges, index, strict=True))
+        yield place, array.blocks[index] if array.ndim else array
+
+
+def pieces_of(array: np.ndarray) -> Iterator[Block]:
+    """An array in memory, in pieces along its first axis."""
+    if array.ndim == 0:
+        yield (), array
+        return
+    rows = max(1, int(PIECE // max(array[:1].nbytes, 1)))
+    for start in range(0, len(array), rows):
+        place = (slice(start, min(start + rows, len(array))), *(slice(0, n) for n in array.shape[1:]))
+        yield place, array[place]
+
+
+class Threads:
+    """The threads of this process."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def stream(self, cube: xr.DataArray) -> Iterator[Block]:
+        """The blocks of a cube as they are done."""
+        if not isinstance(cube.data, da.Array):
+            yield from pieces_of(cube.values)
+            return
+        todo = blocks_of(cube.data)
+        if cube.data.npartitions < 4 * self.workers:  # few blocks: the threads share the work within each
+            with dask.config.set(scheduler="threads", num_workers=self.workers):
+                for place, block in todo:
+                    yield place, np.asarray(block.compute())
+            return
+        with ThreadPoolExecutor(self.workers) as pool:
+            running: dict[Future[np.ndarray], tuple[slice, ...]] = {}
+            try:
+                for place, block in todo:
+                    running[pool.submit(computed_here, block)] = place
+                    if len(running) > self.workers:
+                        yield from self._done(running)
+                while running:
+                    yield from self._done(running)
+            finally:
+                for future in running:
+                    future.cancel()
+
+    @staticmethod
+    def _done(running: dict[Future[np.ndarray], tuple[slice, ...]]) -> Iterator[Block]:
+        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            yield running.pop(future), future.result()
+
+    def close(self) -> None:
+        """Nothing is to be closed."""
+
+
+def computed_here(block: da.Array) -> np.ndarray:
+    """One block, computed in the calling thread."""
+    return np.asarray(block.compute(scheduler="synchronous"))
+
+
+class Distributed:
+    """A `distributed` cluster: local processes, or a scheduler at an address."""
+
+    def __init__(self, settings: Settings) -> None:
+        from distributed import Client, LocalCluster
+
+        self._cluster: Any = None
+        if settings.cluster == "processes":
+            self._cluster = LocalCluster(
+                n_workers=settings.workers, threads_per_worker=1, processes=True, dashboard_address=None
+            )
+            self.client = Client(self._cluster)
+            return
+        try:
+            self.client = Client(settings.cluster, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise Problem(
+                "InfrastructureBusy",
+                f"no dask scheduler answers at {settings.cluster!r}: {error}",
+                hint="Set GDC_CLUSTER to threads, processes, or the address of a scheduler (tcp://host:8786).",
+            ) from None
+
+    def stream(self, cube: xr.DataArray) -> Iterator[Block]:
+        """The blocks of a cube as they are done, no more than two for each worker under way."""
+        if not isinstance(cube.data, da.Array):
+            yield from pieces_of(cube.values)
+            return
+        from distributed import as_completed
+
+        bound = 2 * max(1, len(self.client.scheduler_info()["workers"]))
+        todo = blocks_of(cube.data)
+        places: dict[str, tuple[slice, ...]] = {}
+        running = as_completed(with_results=True, raise_errors=True)
+
+        def submit() -> None:
+            for place, block in todo:
+                future = self.client.compute(block)
+                places[future.key] = place
+                running.add(future)
+                return
+
+        for _ in range(bound):
+            submit()
+        for future, result in running:
+            yield places.pop(future.key), np.asarray(result)
+            submit()
+
+    def close(self) -> None:
+        """Let go of the cluster; one that was started for us ends."""
+        self.client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+Executor = Threads | Distributed
+
+
+def open_executor(settings: Settings) -> Executor:
+    """The executor that the settings name."""
+    return Threads(settings.workers) if settings.cluster == "threads" else Distributed(settings)

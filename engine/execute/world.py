@@ -1,0 +1,186 @@
+"""The outside as processes see it: the catalogue, the loaders, and a note of what is to be written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import pyproj
+import xarray as xr
+
+from engine.catalog import Catalog, Found, Query, open_stac
+from engine.errors import Problem
+from engine.load import Wish, load, survey
+from engine.settings import Settings
+from engine.write import find_format
+from processes.types import BBox, Condition
+from processes.world import Extent
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A source that a node reads."""
+
+    node: str
+    """Name of the node."""
+    source: str
+    """Identifier of the collection, or URL."""
+    found: Found
+    """The items, and how many were left after each condition."""
+    wish: Wish
+    """What is read of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A value that is to be written."""
+
+    node: str
+    """Name of the `save_result` node."""
+    value: Any
+    format: str
+    options: Mapping[str, Any]
+
+
+@dataclass
+class Notes:
+    """What a run of a graph noted down."""
+
+    readings: list[Reading] = field(default_factory=list)
+    sinks: list[Sink] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The world of one node."""
+
+    node: str
+    catalog: Catalog
+    settings: Settings
+    notes: Notes
+    longest_side: int | None = None
+    """Load at most this many cells along each side of the plane (for previews), from overviews."""
+
+    def load_collection(self, id_: str, extent: Extent) -> xr.DataArray:
+        """A lazy cube of a catalogued collection."""
+        self.catalog.collection(id_)
+        return self._load(id_, self.catalog.search(query_for(id_, extent)), extent)
+
+    def load_stac(self, url: str, extent: Extent) -> xr.DataArray:
+        """A lazy cube of STAC metadata found at a URL or path."""
+        if not url.startswith(("http://", "https://")) and not self.settings.local_files:
+            raise Problem(
+                "ProcessParameterInvalid",
+                f"{url!r} is no http or https URL",
+                hint="Local files are not read here.",
+            )
+        return self._load(url, open_stac(url, query_for("", extent)), extent)
+
+    def save_result(self, data: Any, format_: str, options: Mapping[str, Any]) -> Any:
+        """Take note that `data` is to be written; gives it back, so that graphs can go on."""
+        chosen = find_format(format_, None)
+        self.notes.sinks.append(Sink(self.node, data, chosen.name, dict(options)))
+        return data
+
+    def _load(self, source: str, found: Found, extent: Extent) -> xr.DataArray:
+        if not found.items:
+            raise nothing_found(source, found, extent)
+        wish = Wish(
+            bbox=extent.bbox, bands=tuple(extent.bands) if extent.bands else None, scale=self.settings.scale
+        )
+        if self.longest_side is not None:
+            wish = coarser(found, wish, self.longest_side)
+        self.notes.readings.append(Reading(self.node, source, found, wish))
+        cube = load(found.items, wish, log=self.notes.log.append)
+        return within_time(cube, extent)
+
+
+def within_time(cube: xr.DataArray, extent: Extent) -> xr.DataArray:
+    """Only the times inside: an item may cover more than was asked for."""
+    if extent.interval is None:
+        return cube
+    from processes.cubes import axes, filters
+
+    for dim in axes.temporal(cube):
+        keep = [filters.within(label, extent.interval) for label in cube.coords[dim].values]
+        if not all(keep):
+            cube = cube.isel({dim: [i for i, k in enumerate(keep) if k]})
+    return cube
+
+
+def query_for(collection: str, extent: Extent) -> Query:
+    """What is asked of the catalogue."""
+    interval = extent.interval
+    return Query(
+        collection=collection,
+        bbox=None if extent.bbox is None else in_degrees(extent.bbox),
+        start=interval.start if interval else None,
+        end=interval.end if interval else None,
+        properties={name: passes(condition) for name, condition in extent.properties.items()},
+    )
+
+
+def passes(condition: Condition) -> Callable[[Any], bool]:
+    """A condition that does not hold where it gives null."""
+    return lambda value: condition(value=value) is True
+
+
+def in_degrees(box: BBox) -> tuple[float, float, float, float]:
+    """A box in longitude and latitude (WGS 84)."""
+    crs = pyproj.CRS.from_user_input(box.crs)
+    corners = (box.west, box.south, box.east, box.north)
+    if crs.to_epsg() == 4326:
+        return corners
+    transformer = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    west, south, east, north = transformer.transform_bounds(*corners, densify_pts=21)
+    if not all(map(math.isfinite, (west, south, east, north))):
+        raise Problem("ProcessParameterInvalid", f"the box {corners} is outside of where its CRS can be used")
+    return west, south, east, north
+
+
+def coarser(found: Found, wish: Wish, longest_side: int) -> Wish:
+    """The same wish with cells so large that neither side has more than so many."""
+    seen = survey(found.items, wish)
+    factor = max(*seen.shape[-2:], 1) / longest_side
+    if factor <= 1:
+        return wish
+    step = seen.resolution
+    size = tuple(abs(s) * factor for s in step) if isinstance(step, tuple) else abs(float(step)) * factor
+    return replace(wish, crs=seen.crs, resolution=size)
+
+
+def nothing_found(source: str, found: Found, extent: Extent) -> Problem:
+    """No data: how many items were left after each condition, and which dates are near."""
+    funnel = found.funnel
+    steps = [
+        f"{funnel.collection} items in all",
+        f"{funnel.bbox} after spatial_extent",
+        f"{funnel.time} after temporal_extent",
+        f"{funnel.properties} after properties",
+    ]
+    near = ", ".join(day(d) for d in funnel.nearest)
+    if funnel.collection == 0:
+        hint = "The source is empty."
+    elif funnel.bbox == 0:
+        hint = "Nothing lies there: check the order west, south, east, north and the CRS of the box."
+    elif funnel.time == 0:
+        hint = f"The nearest dates are {near}." if near else "Widen the interval."
+    else:
+        hint = f"Loosen the conditions on {', '.join(extent.properties)}."
+    return Problem(
+        "NoDataAvailable",
+        f"nothing in {source!r} fits: {', '.join(steps)}",
+        hint=hint,
+        facts={"funnel": funnel.json()},
+    )
+
+
+def day(moment: datetime) -> str:
+    """A date as text."""
+    return moment.date().isoformat()

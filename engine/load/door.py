@@ -1,0 +1,71 @@
+"""Chooses the room for the items: rasters or arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pystac
+import xarray as xr
+
+from engine.errors import Problem
+from engine.load.arrays import load_arrays, survey_arrays
+from engine.load.described import Kind, data_assets
+from engine.load.model import Survey, Wish
+from engine.load.rasters import load_rasters, survey_rasters
+
+Say = Callable[[str], None]
+KINDS: tuple[Kind, ...] = ("raster", "array")
+
+
+def load(items: Sequence[pystac.Item], wish: Wish, *, log: Say | None = None) -> xr.DataArray:
+    """The items as one lazy cube (t, bands, y, x); no pixel is read.
+
+    Args:
+        items: STAC items, in any order.
+        wish: What is asked of them.
+        log: Takes a line for each choice that the user might want to know of.
+    """
+    say = log or _silent
+    return (
+        load_arrays(items, wish, say)
+        if kind_of_all(items, wish) == "array"
+        else load_rasters(items, wish, say)
+    )
+
+
+def survey(items: Sequence[pystac.Item], wish: Wish) -> Survey:
+    """What `load` would do, without building the cube."""
+    room = survey_arrays if kind_of_all(items, wish) == "array" else survey_rasters
+    return room(items, wish, _silent)
+
+
+def kind_of_all(items: Sequence[pystac.Item], wish: Wish) -> Kind:
+    """Whether the items hold rasters or arrays; an item that holds both counts as rasters."""
+    if not items:
+        raise Problem(
+            "NoDataAvailable", "there are no items to load.", hint="Widen the extents or the filters."
+        )
+    named = wish.bands or ()
+    kinds: dict[Kind, str] = {}
+    for item in items:
+        kind = next((kind for kind in KINDS if data_assets(item, kind, named)), None)
+        if kind is not None:
+            kinds.setdefault(kind, item.id)
+    if not kinds:
+        types = sorted({str(asset.media_type) for item in items for asset in item.assets.values()})
+        raise Problem(
+            "FormatUnsuitable",
+            f"no asset of the {len(items)} items is a raster or an array; their media types are {', '.join(types) or 'none'}.",
+            hint="GeoTIFF, JPEG 2000, PNG and JPEG with the role `data`, NetCDF and Zarr can be loaded.",
+        )
+    if len(kinds) > 1:
+        raise Problem(
+            "FormatUnsuitable",
+            f"item {kinds['raster']!r} holds rasters and item {kinds['array']!r} arrays; they cannot be one cube.",
+            hint="Load them apart and merge the cubes.",
+        )
+    return next(iter(kinds))
+
+
+def _silent(_: str) -> None:
+    """Nobody listens."""

@@ -1,0 +1,197 @@
+"""Opens rasters by an allow-list of formats, without looking for side files, and names what cannot be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+import rasterio
+from odc.geo.converters import rio_geobox
+from odc.geo.geobox import GeoBox
+from rasterio.errors import RasterioError, RasterioIOError
+
+from engine.errors import Problem
+from engine.load.model import Source
+
+DRIVERS = ("GTiff", "JP2OpenJPEG", "PNG", "JPEG")
+"""Formats that may be opened (GTiff reads COG). Never one that may point at other files: VRT, WMS, ..."""
+FIRST_GUESS = {".jp2": "JP2OpenJPEG", ".j2k": "JP2OpenJPEG", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+
+SETTINGS: dict[str, Any] = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",  # a truncated JPEG block is an error, not a grey area
+    "GDAL_HTTP_MAX_RETRY": 4,
+    "GDAL_HTTP_RETRY_DELAY": 0.5,
+    "GDAL_HTTP_RETRY_CODES": "429,500,502,503,504",
+    "GDAL_HTTP_CONNECTTIMEOUT": 10,
+    "GDAL_HTTP_TIMEOUT": 60,
+    "GDAL_HTTP_LOW_SPEED_LIMIT": 1000,
+    "GDAL_HTTP_LOW_SPEED_TIME": 20,
+    "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
+    "GDAL_INGESTED_BYTES_AT_OPEN": 32768,
+}
+MISSING = ("no such file", "does not exist", "response code: 404", "response code: 410")
+BARRED = ("response code: 401", "response code: 403", "permission denied")
+BUSY = ("response code: 429", "response code: 5", "curl error", "timed out", "timeout")
+NOT_A_RASTER = "not recognized as being in a supported file format"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a raster file says of itself."""
+
+    geobox: GeoBox | None
+    """Its pixel grid; None where the file has no CRS."""
+    dtypes: tuple[str, ...]
+    """Type of each band."""
+    tags: tuple[float | None, ...]
+    """No-data tag of each band."""
+    block: tuple[int, int]
+    """Rows and columns of a block of the first band."""
+    overviews: tuple[int, ...]
+    """Shrink factors of the first band's overviews, ascending."""
+
+
+def gdal() -> rasterio.Env:
+    """The environment in which every raster is opened and read."""
+    return rasterio.Env(**SETTINGS)
+
+
+@contextmanager
+def open_raster(href: str, *, overview: int | None = None) -> Iterator[rasterio.DatasetReader]:
+    """Open a raster if its format is on the allow-list; `overview` counts from 0, the finest."""
+    options = {} if overview is None else {"overview_level": overview}
+    with _open(href, options) as dataset:
+        yield dataset
+
+
+def _open(href: str, options: dict[str, int]) -> rasterio.DatasetReader:
+    guess = FIRST_GUESS.get(PurePosixPath(urlsplit(href).path).suffix.lower(), DRIVERS[0])
+    for driver in (guess, *(d for d in DRIVERS if d != guess)):
+        try:
+            return rasterio.open(href, driver=driver, sharing=False, **options)
+        except RasterioIOError as fault:
+            if NOT_A_RASTER not in str(fault):
+                raise
+    raise RasterioIOError(
+        f"not in one of the formats that may be read ({', '.join(DRIVERS)}), or its header is broken"
+    )
+
+
+def header(source: Source) -> Header:
+    """The header of the source's file; remembered, for a local file as long as the file stays the same."""
+    with named(source), gdal():
+        return _header(source.href, _stamp(source.href))
+
+
+@lru_cache(maxsize=4096)
+def _header(href: str, _stamp: int) -> Header:
+    with open_raster(href) as dataset:
+        return Header(
+            geobox=rio_geobox(dataset) if dataset.crs is not None else None,
+            dtypes=tuple("complex64" if t == "complex_int16" else t for t in dataset.dtypes),
+            tags=tuple(dataset.nodatavals),
+            block=dataset.block_shapes[0],
+            overviews=tuple(dataset.overviews(1)),
+        )
+
+
+def _stamp(href: str) -> int:
+    parts = urlsplit(href)
+    path = Path(parts.path if parts.scheme == "file" else href)
+    try:
+        return path.stat().st_mtime_ns if parts.scheme in ("", "file") else 0
+    except OSError:
+        return 0  # opening it will say what is wrong
+
+
+@contextmanager
+def named(source: Source, *, rows: slice | None = None, cols: slice | None = None) -> Iterator[None]:
+    """What fails inside becomes a problem that names item, asset, band, address and block."""
+    try:
+        yield
+    except (RasterioError, OSError) as fault:
+        raise _problem(source, fault, rows, cols) from fault
+
+
+def _problem(source: Source, fault: Exception, rows: slice | None, cols: slice | None) -> Problem:
+    causes = list(dict.fromkeys(_causes(fault)))
+    text = "; ".join(causes).replace(source.href, shown(source.href))
+    low = text.lower()
+    where = (
+        {}
+        if rows is None or cols is None
+        else {"rows": [rows.start, rows.stop], "cols": [cols.start, cols.stop]}
+    )
+    block = (
+        f" at rows {where['rows'][0]}-{where['rows'][1]}, columns {where['cols'][0]}-{where['cols'][1]}"
+        if where
+        else ""
+    )
+    if any(sign in low for sign in MISSING):
+        code, verb, hint = (
+            "FileNotFound",
+            "does not exist",
+            "Was the file moved? Add the item again with its new address.",
+        )
+    elif any(sign in low for sign in BARRED):
+        code, verb, hint = (
+            "FilePathInvalid",
+            "may not be read",
+            "Does the address need a signature or credentials?",
+        )
+    elif any(sign in low for sign in BUSY):
+        code, verb, hint = "InfrastructureBusy", "was not delivered by its server", "Try again later."
+    else:
+        code, verb, hint = (
+            "FileContentInvalid",
+            "cannot be read",
+            "The file is damaged or no raster; leave this item out, or replace the file.",
+        )
+    facts = {
+        "item": source.item,
+        "asset": source.asset,
+        "band": source.index,
+        "href": shown(source.href),
+        **where,
+    }
+    return Problem(
+        code,
+        f"asset {source.asset!r} (band {source.index}) of item {source.item!r} {verb}{block}: {text} [{shown(source.href)}].",
+        hint=hint,
+        facts=facts,
+    )
+
+
+def _causes(fault: BaseException | None) -> Iterator[str]:
+    """The messages of an error and its causes, without the one that only points at the next."""
+    while fault is not None:
+        message = str(getattr(fault, "errmsg", None) or fault).strip().rstrip(".")
+        if message and "See previous exception" not in message:
+            yield message
+        fault = fault.__cause__
+
+
+def shown(href: str) -> str:
+    """An address as it may stand in messages: without user, password and query, where secrets are."""
+    parts = urlsplit(href)
+    if not parts.scheme or not parts.netloc:
+        return href
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def is_local(href: str) -> bool:
+    """Whether the address is a path of this machine."""
+    return urlsplit(href).scheme in ("", "file") and not href.startswith("/vsi")
+
+
+def local_path(href: str) -> str:
+    """The path that a local address means."""
+    return os.fspath(urlsplit(href).path) if href.startswith("file:") else href

@@ -1,0 +1,165 @@
+"""One band of an open raster whose windows come in the numbers of the cube: its type, its no-data, its scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from odc.geo.converters import rio_geobox
+from odc.geo.geobox import GeoBox
+from odc.loader.types import RasterLoadParams
+from rasterio.errors import RasterioIOError
+from rasterio.windows import Window
+
+from engine.errors import Problem
+from engine.load.files import gdal, named, open_raster
+from engine.load.model import Source
+from engine.load.place import shrinkage
+
+NEARLY = 1.01
+"""An overview that is up to a hundredth coarser than the target still serves it."""
+SLACK = 0.1
+"""Part of its size by which a file may lie off what the metadata say of it."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A band of an open raster, or of one of its overviews."""
+
+    dataset: rasterio.DatasetReader
+    """The open file."""
+    source: Source
+    """Which band of which asset this is."""
+    geobox: GeoBox
+    """Its pixel grid."""
+    dtype: np.dtype
+    """Type of the cube."""
+    fill: float
+    """What stands for no-data in the cube (for integers without any: what is never seen)."""
+    marked: bool
+    """Whether the cube knows no-data."""
+
+    def window(self, rows: slice, cols: slice) -> np.ndarray:
+        """These pixels in the numbers of the cube."""
+        window = Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
+        with named(self.source, rows=rows, cols=cols):
+            stored = self.dataset.read(self.source.index, window=window)
+        return self._decoded(stored)
+
+    def _decoded(self, stored: np.ndarray) -> np.ndarray:
+        source = self.source
+        void = self.dataset.nodatavals[source.index - 1] if source.nodata is None else source.nodata
+        integers = self.dtype.kind not in "fc"
+        if integers and not np.can_cast(stored.dtype, self.dtype):
+            raise self._unfit(f"holds {stored.dtype} numbers, which do not fit the cube's {self.dtype}")
+        missing = None if integers and self.marked and void == self.fill else _missing(stored, void)
+        if missing is not None and not self.marked and missing.any():
+            raise self._unfit(
+                f"has pixels with its no-data value {void:g}, of which metadata and other files know nothing"
+            )
+        numbers: np.ndarray = stored.astype(self.dtype, copy=False)
+        if source.scaled and source.scale is not None:
+            numbers = numbers * self.dtype.type(source.scale)
+        if source.scaled and source.offset is not None:
+            numbers = numbers + self.dtype.type(source.offset)
+        if missing is not None and self.marked:
+            numbers[missing] = self.fill
+        return numbers
+
+    def _unfit(self, what: str) -> Problem:
+        source = self.source
+        return Problem(
+            "FileContentInvalid",
+            f"asset {source.asset!r} (band {source.index}) of item {source.item!r} {what}.",
+            hint="Correct the item's data_type or nodata, or wish for a nodata value.",
+            facts={"item": source.item, "asset": source.asset, "band": source.index},
+        )
+
+
+def _missing(stored: np.ndarray, void: float | None) -> np.ndarray | None:
+    """Where the stored numbers stand for no-data; None where none can."""
+    if void is None or math.isnan(void):
+        return None  # NaN stays NaN
+    if stored.dtype.kind in "fc":
+        return stored == stored.dtype.type(void)
+    if void != int(void) or not np.iinfo(stored.dtype).min <= void <= np.iinfo(stored.dtype).max:
+        return None
+    return stored == stored.dtype.type(int(void))
+
+
+@contextmanager
+def open_image(source: Source, target: GeoBox, cfg: RasterLoadParams) -> Iterator[Image]:
+    """The band at full size, or at the coarsest overview that is not coarser than the target."""
+    with named(source), gdal(), open_raster(source.href) as dataset:
+        if source.index > dataset.count:
+            raise RasterioIOError(f"the file has {dataset.count} bands only")
+        image = _image(dataset, source, own_grid(dataset, source), cfg)
+        level = (
+            _overview(dataset.overviews(source.index), image.geobox, target) if cfg.use_overviews else None
+        )
+        if level is None:
+            yield image
+            return
+        with open_raster(source.href, overview=level) as smaller:
+            yield _image(smaller, source, _shrunk(image.geobox, smaller.shape), cfg)
+
+
+def _image(dataset: rasterio.DatasetReader, source: Source, grid: GeoBox, cfg: RasterLoadParams) -> Image:
+    dtype = np.dtype(cfg.dtype or dataset.dtypes[source.index - 1])
+    floats = dtype.kind in "fc"
+    fill: Any = cfg.fill_value if cfg.fill_value is not None else (math.nan if floats else 0)
+    return Image(dataset, source, grid, dtype, fill, floats or cfg.fill_value is not None)
+
+
+def own_grid(dataset: rasterio.DatasetReader, source: Source) -> GeoBox:
+    """The file's own grid, or the one that the metadata give to a file that has none."""
+    told = source.geobox
+    if dataset.crs is None or dataset.transform.is_identity:
+        if told is None or told.shape != dataset.shape:
+            raise Problem(
+                "FileContentInvalid",
+                f"asset {source.asset!r} of item {source.item!r} has no place on earth: no CRS and transform in the file,"
+                " nor such in the metadata that fit its size.",
+                hint="Give the item proj:code, proj:shape and proj:transform.",
+                facts={"item": source.item, "asset": source.asset},
+            )
+        return told
+    own = rio_geobox(dataset)
+    if told is not None and told.crs == own.crs and not _agree(own, told):
+        raise Problem(
+            "FileContentInvalid",
+            f"asset {source.asset!r} of item {source.item!r} lies at {_corners(own)}, but its metadata say {_corners(told)}.",
+            hint="Correct the item's proj:shape and proj:transform.",
+            facts={"item": source.item, "asset": source.asset},
+        )
+    return own
+
+
+def _agree(own: GeoBox, told: GeoBox) -> bool:
+    a, b = own.boundingbox, told.boundingbox
+    x, y = SLACK * (a.right - a.left), SLACK * (a.top - a.bottom)
+    return all(abs(p - q) <= slack for p, q, slack in zip(a.bbox, b.bbox, (x, y, x, y), strict=True))
+
+
+def _corners(box: GeoBox) -> str:
+    return "(" + ", ".join(f"{v:.10g}" for v in box.boundingbox.bbox) + ")"
+
+
+def _overview(factors: Sequence[int], grid: GeoBox, target: GeoBox) -> int | None:
+    """Number of the coarsest overview that still has as many pixels as the target."""
+    wanted = min(shrinkage(grid, target)) * NEARLY
+    fitting = [n for n, factor in enumerate(factors) if factor <= wanted]
+    return max(fitting, key=lambda n: factors[n], default=None)
+
+
+def _shrunk(grid: GeoBox, shape: tuple[int, int]) -> GeoBox:
+    """The grid of an overview, which covers the same ground with fewer pixels."""
+    return GeoBox(
+        shape, grid.transform * Affine.scale(grid.shape[1] / shape[1], grid.shape[0] / shape[0]), grid.crs
+    )

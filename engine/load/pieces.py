@@ -1,0 +1,224 @@
+"""Pixels of a target grid out of an image: window reads where the grids agree, a warp where they do not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import rasterio
+from affine import Affine
+from odc.geo.geobox import GeoBox
+from odc.loader.types import RasterLoadParams
+from rasterio.enums import Resampling
+from rasterio.warp import reproject
+
+from engine.errors import Problem
+from engine.load.extent import GLOBE, HAIR
+from engine.load.image import Image
+from engine.load.place import STEP, Axis, axes, full_turn, locate, places, shrinkage, turned
+
+Roi = tuple[slice, slice]
+Piece = tuple[Roi, np.ndarray]
+"""Rows and columns of the target, and the pixels there."""
+
+BUDGET = 1 << 24
+"""Source pixels that are held at once; a target that needs more is cut."""
+ALIGNED = 0.05
+"""Part of a pixel by which a grid may lie off another and still count as aligned."""
+REACH = {"nearest": 1, "bilinear": 2, "cubic": 3, "cubic_spline": 3, "lanczos": 4}
+"""Source pixels around a place that go into its value, where nothing is shrunk; 2 for all others."""
+STRIP = 256
+"""Columns that are warped at once: within these the warp's own approximation stays below a hundredth of a pixel."""
+SPELLED = {"near": "nearest", "cubicspline": "cubic_spline"}
+"""openEO's names of resampling methods that rasterio calls otherwise."""
+
+
+def resampling_method(name: str) -> Resampling:
+    """The method of this name, openEO's or rasterio's."""
+    try:
+        return Resampling[SPELLED.get(name, name)]
+    except KeyError:
+        raise Problem(
+            "ProcessParameterInvalid",
+            f"there is no resampling method {name!r}.",
+            hint=f"Choose one of {', '.join(method.name for method in Resampling)}.",
+        ) from None
+
+
+def pieces(image: Image, target: GeoBox, cfg: RasterLoadParams) -> Iterator[Piece]:
+    """What the image has of the target; pieces may overlap, then the first one counts."""
+    method = resampling_method(cfg.resampling)
+    for grid in turned(image.geobox, target):
+        along = axes(grid, target)
+        if along is not None and (method is Resampling.nearest or _aligned(along, target)):
+            yield from _picked(image, along, target)
+        elif method is Resampling.nearest:
+            yield from _nearest(image, grid, target)
+        else:
+            yield from _warped(image, grid, target, method)
+
+
+def _aligned(along: tuple[Axis, Axis], target: GeoBox) -> bool:
+    return all(axis.aligned(n, ALIGNED) for axis, n in zip(along, target.shape, strict=True))
+
+
+def _picked(image: Image, along: tuple[Axis, Axis], target: GeoBox) -> Iterator[Piece]:
+    """Along common axes each target pixel is a source pixel: a window, its rows and columns picked."""
+    (at_rows, rows), (at_cols, cols) = (
+        axis.indices(wanted, there)
+        for axis, wanted, there in zip(along, target.shape, image.geobox.shape, strict=True)
+    )
+    if not rows.size or not cols.size:
+        return
+    span = _span(cols)
+    most = max(1, BUDGET // ((span.stop - span.start) * math.ceil(abs(along[0].scale))))
+    for start in range(0, rows.size, most):
+        part = rows[start : start + most]
+        window = _span(part)
+        pixels = image.window(window, span)
+        at = slice(at_rows.start + start, at_rows.start + start + part.size)
+        yield (at, at_cols), _pick(_pick(pixels, part - window.start, 0), cols - span.start, 1)
+
+
+def _span(indices: np.ndarray) -> slice:
+    first, last = int(indices[0]), int(indices[-1])
+    return slice(min(first, last), max(first, last) + 1)
+
+
+def _pick(pixels: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
+    if indices.size == pixels.shape[axis]:  # each once: as they are, or mirrored
+        return pixels if indices[0] <= indices[-1] else np.flip(pixels, axis)
+    return np.take(pixels, indices, axis)
+
+
+def _nearest(image: Image, grid: GeoBox, target: GeoBox, top: int = 0) -> Iterator[Piece]:
+    """Each target pixel takes the source pixel in which its centre lies."""
+    cols, rows = places(grid, target)
+    turn = full_turn(grid, target)
+    height, width = grid.shape
+    with np.errstate(invalid="ignore"):
+        cols = np.floor((cols if turn is None else (cols + HAIR) % turn - HAIR) + HAIR)
+        rows = np.floor(rows + HAIR)
+        inside = (cols >= 0) & (cols < width) & (rows >= 0) & (rows < height)
+    for mask in _hemispheres(inside, cols, width, turn):
+        at_rows, at_cols = rows[mask].astype(np.int64), cols[mask].astype(np.int64)
+        if not at_rows.size:
+            continue
+        window = (
+            slice(int(at_rows.min()), int(at_rows.max()) + 1),
+            slice(int(at_cols.min()), int(at_cols.max()) + 1),
+        )
+        if _area(window) > BUDGET and target.shape[0] > 1:
+            half = target.shape[0] // 2
+            yield from _nearest(image, grid, target[:half, :], top)
+            yield from _nearest(image, grid, target[half:, :], top + half)
+            return
+        pixels = image.window(*window)
+        out = np.full(target.shape, image.fill, image.dtype)
+        out[mask] = pixels[at_rows - window[0].start, at_cols - window[1].start]
+        yield (slice(top, top + target.shape[0]), slice(0, target.shape[1])), out
+
+
+def _hemispheres(
+    inside: np.ndarray, cols: np.ndarray, width: int, turn: float | None
+) -> tuple[np.ndarray, ...]:
+    """One mask, or one for each half of a source that spans the globe, whose edges meet in the target."""
+    if turn is None or not inside.any() or np.ptp(cols[inside]) < turn / 2:
+        return (inside,)
+    return inside & (cols < width / 2), inside & (cols >= width / 2)
+
+
+def _area(window: tuple[slice, slice]) -> int:
+    rows, cols = window
+    return int(rows.stop - rows.start) * int(cols.stop - cols.start)
+
+
+def _warped(image: Image, grid: GeoBox, target: GeoBox, method: Resampling, top: int = 0) -> Iterator[Piece]:
+    """What GDAL's warp makes of the window below the target."""
+    down, across = (max(1.0, ratio) for ratio in shrinkage(grid, target))
+    reach = REACH.get(method.name, 2)
+    for window in _windows(grid, target, (math.ceil(reach * down) + 1, math.ceil(reach * across) + 1)):
+        if _area(window) > BUDGET and target.shape[0] > 1:
+            half = target.shape[0] // 2
+            yield from _warped(image, grid, target[:half, :], method, top)
+            yield from _warped(image, grid, target[half:, :], method, top + half)
+            return
+        pixels = image.window(*window)
+        part = GeoBox(
+            pixels.shape, grid.transform * Affine.translation(window[1].start, window[0].start), grid.crs
+        )
+        if full_turn(grid, target) is not None:  # projections give longitudes between -180 and 180
+            middle = (part.boundingbox.left + part.boundingbox.right) / 2
+            part = GeoBox(
+                part.shape, Affine.translation(-GLOBE * round(middle / GLOBE), 0) * part.transform, part.crs
+            )
+        roi = slice(top, top + target.shape[0]), slice(0, target.shape[1])
+        yield roi, warp(pixels, part, target, method, image.fill if image.marked else None, (down, across))
+
+
+def _windows(grid: GeoBox, target: GeoBox, margin: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+    """The part of the source below the target, with a margin; two parts where the edges of a global one meet."""
+    at_rows, at_cols = (np.linspace(0, size, 2 + size // STEP) for size in target.shape)
+    cols, rows = locate(grid, target, *np.meshgrid(at_cols, at_rows))
+    known = np.isfinite(cols) & np.isfinite(rows)
+    if not known.any():
+        return
+    pad = [m + _slack(values) for m, values in zip(margin, (rows, cols), strict=True)]
+    turn = full_turn(grid, target)
+    if turn is not None:
+        cols = cols % turn
+    for mask in _hemispheres(known, cols, grid.shape[1], turn):
+        if not mask.any():
+            continue
+        spans = tuple(
+            slice(max(0, math.floor(v[mask].min()) - p), min(n, math.ceil(v[mask].max()) + p))
+            for v, p, n in zip((rows, cols), pad, grid.shape, strict=True)
+        )
+        if all(span.start < span.stop for span in spans):
+            yield spans[0], spans[1]
+
+
+def _slack(values: np.ndarray) -> int:
+    """How far, in source pixels, places between the known ones may lie outside of these."""
+    with np.errstate(invalid="ignore"):
+        steps = [np.diff(values, axis=axis) for axis in (0, 1)]
+        bends = [np.diff(step, axis=axis) for axis, step in enumerate(steps)]
+    partly = not np.isfinite(values).all()
+    far = [np.abs(way)[np.isfinite(way)].max(initial=0.0) for way in (*bends, *(steps if partly else ()))]
+    return math.ceil(min(max(far), 1e9)) + 1
+
+
+def warp(
+    pixels: np.ndarray,
+    grid: GeoBox,
+    target: GeoBox,
+    method: Resampling,
+    nodata: float | None,
+    ratio: tuple[float, float],
+) -> np.ndarray:
+    """GDAL's warp of an array, with the kernel's width fixed by the ratio of the pixel sizes (down, across)."""
+    out = np.full(target.shape, 0 if nodata is None else nodata, pixels.dtype)
+    down, across = (1.0 if r < 1 + ALIGNED else 1.0 / r for r in ratio)
+    for start in range(0, target.shape[1], STRIP):
+        stop = min(start + STRIP, target.shape[1])
+        strip = np.ascontiguousarray(out[:, start:stop])
+        reproject(
+            pixels,
+            strip,
+            src_transform=grid.transform,
+            src_crs=_rio_crs(grid),
+            src_nodata=nodata,
+            dst_transform=target.transform * Affine.translation(start, 0),
+            dst_crs=_rio_crs(target),
+            dst_nodata=nodata,
+            resampling=method,
+            XSCALE=across,
+            YSCALE=down,
+        )
+        out[:, start:stop] = strip
+    return out
+
+
+def _rio_crs(grid: GeoBox) -> rasterio.crs.CRS:
+    return rasterio.crs.CRS.from_user_input(str(grid.crs))

@@ -1,0 +1,346 @@
+"""The engine: one way from a graph to a value or a file, and what there is to build graphs of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+
+from engine.catalog import Added, Catalog
+from engine.errors import Problem, Problems
+from engine.execute.boundary import hand_out, take_in
+from engine.execute.cluster import Block, Executor, open_executor
+from engine.execute.evaluate import Outcome, evaluate
+from engine.execute.world import Notes, Outside, Reading, Sink
+from engine.graph import text
+from engine.graph.check import UNKNOWN, check
+from engine.graph.inline import Definitions, inline
+from engine.graph.jsonout import to_json
+from engine.graph.model import Graph, Node
+from engine.graph.near import nearest_of
+from engine.graph.parse import Definition, define
+from engine.graph.simplify import dedupe, fold, prune
+from engine.kernel.lift import call
+from engine.load import survey
+from engine.plan.explain import Explanation, Read, Result
+from engine.settings import Settings
+from engine.write import Written, write
+from processes import REGISTRY
+from processes.describe import describe, page
+from processes.errors import ProcessError
+
+Progress = Callable[[int, int], None]
+"""Called with the finished and the planned number of blocks."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A graph that has been read, inlined, checked and simplified."""
+
+    given: Graph
+    """As it came."""
+    graph: Graph
+    """As it is run."""
+    parameters: Mapping[str, Any]
+    """Values of its parameters."""
+
+
+class Engine:
+    """Runs process graphs over a catalogue."""
+
+    def __init__(self, settings: Settings | None = None, processes: Mapping[str, Any] | None = None) -> None:
+        self.settings = settings or Settings()
+        """How it works."""
+        self.user_processes: Definitions = {k: named(k, v) for k, v in (processes or {}).items()}
+        """User-defined processes by id."""
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalogue; made on first use."""
+        self.settings.catalog_path.parent.mkdir(parents=True, exist_ok=True)
+        return Catalog(self.settings.catalog_path)
+
+    @cached_property
+    def executor(self) -> Executor:
+        """Where blocks are computed; started on first use."""
+        return open_executor(self.settings)
+
+    def close(self) -> None:
+        """Let go of the cluster and of the catalogue."""
+        for name in ("executor", "catalog"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------- running graphs
+    def run(self, graph: Any, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The value of a graph's result node: a lazy cube, a scalar, a list or `None`.
+
+        Args:
+            graph: openEO JSON as a dict, text or path, or an `openeo.DataCube`.
+            parameters: Values of the graph's parameters; besides JSON they may be cubes and labelled arrays
+                (`xarray.DataArray`, of which a labelled array has the one dimension `labels`), NaN and infinities.
+
+        Raises:
+            Problem: What is wrong; `Problems` where there is more than one fault.
+        """
+        prepared = self.prepare(graph, parameters)
+        outcome, _ = self._evaluate(prepared)
+        if self.settings.cluster != "threads":
+            _ = self.executor  # a cube is computed where its engine computes
+        return hand_out(outcome.values[prepared.graph.result])
+
+    def save(
+        self,
+        graph: Any,
+        target: str | Path,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        format: str | None = None,  # noqa: A002 (the name of openEO)
+        options: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+        progress: Progress | None = None,
+    ) -> tuple[Written, ...]:
+        """Compute a graph and write its result.
+
+        Args:
+            graph: As for `run`.
+            target: The file; its suffix says which format unless `format` or the graph does.
+            parameters: As for `run`.
+            format: Name of a file format.
+            options: Options of the format.
+            overwrite: May the target be replaced?
+            progress: Called as blocks are finished.
+
+        Returns:
+            What was written; one for each `save_result` of the graph, or one where there is none.
+
+        Raises:
+            Problem: What is wrong.
+        """
+        prepared = self.prepare(graph, parameters)
+        outcome, notes = self._evaluate(prepared)
+        result = prepared.graph.result
+        sinks = notes.sinks or [Sink(result, outcome.values[result], "", {})]
+        written = []
+        for sink in sinks:
+            self.admit(sink)
+            chosen = format or (None if Path(target).suffix and len(sinks) == 1 else sink.format) or None
+            written.append(
+                write(
+                    storable(sink.value),
+                    named_after(Path(target), sink.node if len(sinks) > 1 else ""),
+                    format=chosen,
+                    options={**(sink.options if chosen in (None, sink.format) else {}), **(options or {})},
+                    stream=self._counted(sink.value, progress),
+                    overwrite=overwrite,
+                    provenance=provenance(prepared.given, notes),
+                )
+            )
+        return tuple(written)
+
+    def compute(self, value: Any, progress: Progress | None = None) -> Any:
+        """A lazy cube with all its cells in memory, computed block by block where this engine computes."""
+        if not isinstance(value, xr.DataArray) or not isinstance(value.data, da.Array):
+            return value
+        array = np.empty(value.shape, dtype=value.dtype)
+        for place, block in self._counted(value, progress)(value):
+            array[place] = block
+        return value.copy(data=array)
+
+    def admit(self, sink: Sink) -> None:
+        """Refuse a result that is larger than any that is meant, before anything is read."""
+        size = getattr(sink.value, "nbytes", 0)
+        if size > self.settings.max_output_bytes:
+            raise Problem(
+                "ProcessGraphComplexity",
+                f"node {sink.node!r} gives {size / 1e9:.1f} GB, at most {self.settings.max_output_bytes / 1e9:.1f} "
+                "GB are written",
+                hint="Take a smaller extent or larger cells, or raise GDC_MAX_OUTPUT_BYTES.",
+                facts={"node": sink.node, "bytes": size, "limit": self.settings.max_output_bytes},
+            )
+
+    def validate(self, graph: Any, parameters: Mapping[str, Any] | None = None) -> list[Problem]:
+        """Everything that is wrong with a graph, without reading a pixel; an empty list where nothing is."""
+        try:
+            prepared = self.prepare(graph, parameters)
+        except Problems as problems:
+            return list(problems.problems)
+        except Problem as problem:
+            return [problem]
+        if any(v is UNKNOWN for v in prepared.parameters.values()):
+            return []
+        return evaluate(
+            prepared.graph, prepared.parameters, lambda node: self._outside(node, Notes()), go_on=True
+        ).problems
+
+    def explain(self, graph: Any, parameters: Mapping[str, Any] | None = None) -> Explanation:
+        """What a graph reads and gives, without reading a pixel."""
+        prepared = self.prepare(graph, parameters)
+        outcome, notes = self._evaluate(prepared)
+        return Explanation(
+            before=text.write(prepared.given, shorten=True),
+            after=text.write(prepared.graph, shorten=True),
+            reads=tuple(map(as_read, notes.readings)),
+            result=as_result(prepared.graph.result, outcome.values[prepared.graph.result]),
+            log=tuple(notes.log),
+        )
+
+    # ---------------------------------------------------------------------------- what there is
+    def processes(self) -> list[dict[str, Any]]:
+        """All predefined processes, described as openEO lists them."""
+        return [dict(describe(p)) for p in REGISTRY.values()]
+
+    def process_page(self, id_: str) -> str:
+        """One process as a page of text."""
+        if id_ not in REGISTRY:
+            raise Problem(
+                "ProcessUnsupported", f"there is no process {id_!r}", hint=nearest_of(id_, REGISTRY)
+            )
+        return page(REGISTRY[id_])
+
+    def collections(self) -> list[dict[str, Any]]:
+        """All collections of the catalogue, as STAC."""
+        return self.catalog.collections()
+
+    def add(self, source: str | Path, *, collection: str | None = None) -> tuple[Added, ...]:
+        """Catalogue a STAC catalogue, collection, item or API, or a folder of rasters."""
+        return self.catalog.add(source, collection=collection)
+
+    # ---------------------------------------------------------------------------- the corridor
+    def prepare(self, source: Any, parameters: Mapping[str, Any] | None = None) -> Prepared:
+        """Read, inline, check and simplify a graph.
+
+        Raises:
+            Problems: Everything that is wrong with it.
+        """
+        definition = define(source)
+        given = {k: take_in(v) for k, v in (parameters or {}).items()}
+        values = bound(definition.graph, given)
+        graph = inline(definition.graph, self.user_processes, REGISTRY)
+        if problems := check(graph, REGISTRY, values):
+            raise Problems(problems)
+        for rule in (
+            lambda g: fold(g, REGISTRY, constant),
+            lambda g: dedupe(g, REGISTRY),
+            lambda g: prune(g, REGISTRY),
+        ):
+            graph = rule(graph)
+        return Prepared(definition.graph, graph, values)
+
+    def _outside(self, node: str, notes: Notes, longest_side: int | None = None) -> Outside:
+        return Outside(node, self.catalog, self.settings, notes, longest_side)
+
+    def _evaluate(self, prepared: Prepared, longest_side: int | None = None) -> tuple[Outcome, Notes]:
+        missing = [name for name, value in prepared.parameters.items() if value is UNKNOWN]
+        if missing:
+            raise Problem(
+                "ProcessParameterRequired",
+                f"the graph needs values of its parameters {', '.join(missing)}",
+                hint="Give them with parameters={...}, or --param name=value.",
+            )
+        notes = Notes()
+        outcome = evaluate(
+            prepared.graph, prepared.parameters, lambda node: self._outside(node, notes, longest_side)
+        )
+        return outcome, notes
+
+    def preview(self, graph: Any, longest_side: int = 512) -> xr.DataArray:
+        """A graph's cube on a coarse grid, read from overviews, in memory."""
+        prepared = self.prepare(graph)
+        outcome, _ = self._evaluate(prepared, longest_side)
+        return self.compute(outcome.values[prepared.graph.result])
+
+    def _counted(self, value: Any, progress: Progress | None) -> Callable[[xr.DataArray], Iterator[Block]]:
+        planned = getattr(getattr(value, "data", None), "npartitions", 1)
+
+        def stream(cube: xr.DataArray) -> Iterator[Block]:
+            for done, block in enumerate(self.executor.stream(cube), 1):
+                yield block
+                if progress is not None:
+                    progress(min(done, planned), planned)
+
+        return stream
+
+
+def named(id_: str, source: Any) -> Definition:
+    """A user-defined process under its id."""
+    definition = define(source)
+    return Definition(id_, definition.graph, definition.summary, definition.description)
+
+
+def bound(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a graph's parameters: what was given, else the defaults, else `UNKNOWN`."""
+    declared = {p.name: (p.default if p.optional else UNKNOWN) for p in graph.parameters}
+    return {**declared, **given}
+
+
+def constant(node: Node) -> Any:
+    """The value of a node that only constants go into; itself where it has none."""
+    try:
+        return call(REGISTRY[node.process], node.args)
+    except ProcessError:
+        return node  # it is run, and then fails with its place named
+
+
+def storable(value: Any) -> Any:
+    """A value as the writers take it."""
+    return value if isinstance(value, xr.DataArray) else hand_out(value)
+
+
+def named_after(target: Path, node: str) -> Path:
+    """The target, or one with the node's name in it."""
+    return target.with_stem(f"{target.stem}_{node}") if node else target
+
+
+def provenance(graph: Graph, notes: Notes) -> dict[str, Any]:
+    """The graph and the inputs of a result."""
+    inputs = [item.get_self_href() or item.id for r in notes.readings for item in r.found.items]
+    return {"graph": to_json(graph), "inputs": list(dict.fromkeys(inputs))}
+
+
+def as_read(reading: Reading) -> Read:
+    """What one node reads, for an explanation."""
+    seen = survey(reading.found.items, reading.wish)
+    return Read(
+        node=reading.node,
+        source=reading.source,
+        funnel=reading.found.funnel.json(),
+        items=seen.items,
+        assets=seen.assets,
+        dates=tuple(str(t)[:10] for t in seen.times),
+        bands=tuple(seen.bands),
+        crs=str(seen.crs),
+        resolution=tuple(seen.resolution) if isinstance(seen.resolution, tuple) else (seen.resolution,) * 2,
+        shape=tuple(seen.shape),
+        dtype=str(seen.dtype),
+        nodata=seen.nodata,
+        bytes=seen.bytes,
+    )
+
+
+def as_result(node: str, value: Any) -> Result:
+    """What a graph gives, for an explanation."""
+    if not isinstance(value, xr.DataArray):
+        return Result(node, type(value).__name__, {}, "", 0, 0, 0)
+    lazy = isinstance(value.data, da.Array)
+    return Result(
+        node=node,
+        kind="cube",
+        dims={str(d): n for d, n in value.sizes.items()},
+        dtype="boolean" if value.attrs.get("logical") else str(value.dtype),
+        bytes=value.nbytes,
+        blocks=value.data.npartitions if lazy else 1,
+        tasks=len(value.data.__dask_graph__()) if lazy else 0,
+    )

@@ -1,0 +1,61 @@
+"""Settings: one frozen value, from arguments over the environment (`GDC_...`) over `gdc.toml`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+def default_home() -> Path:
+    """Where data lives unless told otherwise, after the XDG base directory specification."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "geodatacube"
+
+
+class Settings(BaseSettings):
+    """How an engine works."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GDC_", toml_file="gdc.toml", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    home: Path = Field(default_factory=default_home)
+    """Folder for the catalogue and the sample data."""
+    catalog: Path | None = None
+    """The catalogue's SQLite file; by default `catalog.sqlite` in `home`."""
+    cluster: str = "threads"
+    """Where blocks are computed: `threads`, `processes` (a local cluster), or the address of a dask scheduler."""
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    """Threads, or worker processes of a local cluster."""
+    scale: Literal["none", "metadata"] = "none"
+    """`metadata` applies the scale and offset of bands on loading, `none` keeps the stored integers."""
+    local_files: bool = True
+    """May graphs read files of this machine by path? A server says no."""
+    max_output_bytes: int = Field(default=64 * 2**30, gt=0)
+    """Larger results are refused before anything is read."""
+
+    @property
+    def catalog_path(self) -> Path:
+        """The catalogue's file."""
+        return self.catalog or self.home / "catalog.sqlite"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the signature is pydantic's)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,105 @@
+"""Warping from one grid to another, block by block, the same whatever the blocks.
+
+The resampling is GDAL's, as by gdalwarp: where cells grow, the interpolating methods take in as many of the old cells
+as a new one covers. How many that is, is settled once for the whole grid, so that no block differs from its neighbour.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import rasterio.warp
+from odc.geo.geobox import GeoBox, GeoboxTiles
+from odc.geo.overlap import compute_reproject_roi
+from odc.geo.roi import roi_is_empty
+from rasterio.enums import Resampling
+
+GDAL_NAMES = {"near": "nearest", "cubicspline": "cubic_spline"}
+"""openEO's names of resampling methods where GDAL has others."""
+RADIUS = {"bilinear": 1, "cubic": 2, "cubicspline": 2, "lanczos": 3}
+"""How many cells around a place a method looks at, where cells do not grow."""
+BLOCK = 1024
+"""Cells along each side of a new block."""
+
+
+def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
+    """An array (..., y, x) on another grid, lazily where it is lazy.
+
+    Args:
+        source: Values on the old grid, NumPy or dask; `null` where there is none.
+        old: The grid of `source`.
+        new: The grid that is wanted.
+        method: Resampling method, by openEO's name.
+        null: The value that stands for no-data, before and after; `None` where there is none.
+    """
+    shrink = compute_reproject_roi(old, new).scale
+    step = Step(method, null, max(1.0, shrink))
+    if not isinstance(source, da.Array):
+        return step(source, old, new)
+    tiles = GeoboxTiles(new, (min(BLOCK, new.shape[0]), min(BLOCK, new.shape[1])))
+    rows = [
+        [one_block(source, old, tiles[i, j], step) for j in range(tiles.shape[1])]
+        for i in range(tiles.shape[0])
+    ]
+    return da.concatenate([da.concatenate(row, axis=-1) for row in rows], axis=-2)
+
+
+def one_block(source: da.Array, old: GeoBox, tile: GeoBox, step: Step) -> da.Array:
+    """One block of the new grid, from the window of the old one that it is made of."""
+    padding = math.ceil(RADIUS.get(step.method, 1) * step.shrink) + 2
+    window = compute_reproject_roi(old, tile, padding=padding).roi_src
+    chunks = (*source.chunks[:-2], (tile.shape[0],), (tile.shape[1],))
+    if roi_is_empty(window):
+        shape = (*source.shape[:-2], *tile.shape)
+        return da.full(shape, step.filler(source.dtype), dtype=source.dtype, chunks=chunks)
+    part = source[(..., *window)].rechunk({source.ndim - 2: -1, source.ndim - 1: -1})
+    return part.map_blocks(Warp(step, old[window], tile), dtype=source.dtype, chunks=chunks)
+
+
+@dataclass(frozen=True)
+class Step:
+    """How values are moved."""
+
+    method: str
+    null: Any
+    shrink: float
+    """How many old cells go into a new one, along one side."""
+
+    def filler(self, dtype: Any) -> Any:
+        """What stands where the old grid has nothing."""
+        return np.zeros((), dtype)[()] if self.null is None else np.asarray(self.null).astype(dtype)[()]
+
+    def __call__(self, values: np.ndarray, old: GeoBox, new: GeoBox) -> np.ndarray:
+        out = np.full((*values.shape[:-2], *new.shape), self.filler(values.dtype), dtype=values.dtype)
+        scale = 1 / self.shrink
+        for place in np.ndindex(values.shape[:-2]):
+            rasterio.warp.reproject(
+                np.ascontiguousarray(values[place]),
+                out[place],
+                src_transform=old.transform,
+                src_crs=str(old.crs),
+                dst_transform=new.transform,
+                dst_crs=str(new.crs),
+                src_nodata=self.null,
+                dst_nodata=self.null,
+                resampling=Resampling[GDAL_NAMES.get(self.method, self.method)],
+                XSCALE=scale,
+                YSCALE=scale,
+            )
+        return out
+
+
+@dataclass(frozen=True)
+class Warp:
+    """One window of the old grid onto one block of the new one."""
+
+    step: Step
+    old: GeoBox
+    new: GeoBox
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        return self.step(block, self.old, self.new)

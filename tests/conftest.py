@@ -1,0 +1,37 @@
+"""What several rooms of tests share: where real data lies, and an engine of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("GDC_TEST_DATA", ROOT.parent / "shared" / "data"))
+CONTRACTS = Path(os.environ.get("GDC_TEST_CONTRACTS", ROOT.parent / "shared" / "contracts"))
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real data."""
+    if not DATA.is_dir():
+        pytest.skip(f"the real data is not here ({DATA}); set GDC_TEST_DATA")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Path:
+    """The folder of the standards' machine-readable files."""
+    if not CONTRACTS.is_dir():
+        pytest.skip(f"the standards' files are not here ({CONTRACTS}); set GDC_TEST_CONTRACTS")
+    return CONTRACTS
+
+
+@pytest.fixture
+def session(tmp_path):
+    """An engine with an empty catalogue."""
+    import engine
+
+    with engine.open(tmp_path / "catalog.sqlite", home=tmp_path) as opened:
+        yield opened

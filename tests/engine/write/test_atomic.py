@@ -1,0 +1,278 @@
+"""All of a result is published or nothing: streams that break, full disks, names that are taken."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import resource
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import Problem
+from engine.write import write
+from engine.write.atomic import staging, storing
+
+
+class StreamBroke(Exception):
+    pass
+
+
+def breaking(blocks, after, error):
+    def stream(cube):
+        for number, pair in enumerate(blocks(cube)):
+            if number == after:
+                raise error
+            yield pair
+
+    return stream
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_stream_that_breaks_leaves_nothing(any_result, stream, tmp_path, left_in, after):
+    name, cube = any_result
+    with pytest.raises(StreamBroke):
+        write(cube, tmp_path / "new" / "folder" / name, stream=breaking(stream, after, StreamBroke()))
+    assert left_in(tmp_path) == []
+
+
+def test_a_full_disk_below_the_stream_is_a_storage_failure(any_result, stream, tmp_path, left_in):
+    name, cube = any_result
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(Problem, match="No space left") as caught:
+        write(cube, tmp_path / name, stream=breaking(stream, 1, full))
+    assert caught.value.code == "StorageFailure"
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", ["fsync", "rename"])
+def test_a_disk_that_fills_at_publication_leaves_nothing(
+    any_result, stream, tmp_path, left_in, monkeypatch, call
+):
+    name, cube = any_result
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (Path, "rename")), full)
+    with pytest.raises(Problem, match="No space left"):
+        write(cube, tmp_path / name, stream=stream)
+    monkeypatch.undo()
+    assert left_in(tmp_path) == []
+
+
+@pytest.fixture
+def file_limit():
+    """The real thing without a small disk: the kernel refuses to let any file grow beyond a size."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("limit", [0, 100, 1_000, 5_000, 20_000, 40_000])
+def test_files_that_may_not_grow_are_not_published(
+    any_result, stream, tmp_path, left_in, file_limit, limit
+):
+    """Either a whole result or a named failure with nothing left, wherever the disk ends."""
+    name, cube = any_result
+    try:
+        file_limit(limit)
+        write(cube, tmp_path / name, stream=stream)
+    except Problem as problem:
+        assert problem.code == "StorageFailure"
+        assert str(tmp_path) not in problem.message
+        assert left_in(tmp_path) == []
+    else:
+        assert limit > 100
+        assert max(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) <= limit
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_is_streamed(
+    any_result, stream, tmp_path, left_in
+):
+    name, cube = any_result
+    write(cube, tmp_path / name, stream=stream)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises(Problem, match="exists already") as caught:
+        write(cube, tmp_path / name, stream=breaking(stream, 0, StreamBroke()))
+    assert caught.value.code == "FilePathInvalid"
+    assert "overwrite" in caught.value.hint
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_overwriting_replaces_and_leaves_no_trace(any_result, stream, tmp_path, left_in):
+    name, cube = any_result
+    write(cube, tmp_path / name, stream=stream)
+    names = left_in(tmp_path)
+    inodes = {path.stat().st_ino for path in tmp_path.iterdir()}
+    write(cube, tmp_path / name, stream=stream, overwrite=True)
+    assert left_in(tmp_path) == names
+    assert inodes.isdisjoint(path.stat().st_ino for path in tmp_path.iterdir())
+
+
+def digests(folder):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_overwriting_that_fails_leaves_the_old_result(any_result, stream, tmp_path, monkeypatch):
+    """Every rename of the publication fails once; each time all goes back to what it was."""
+    name, cube = any_result
+    write(cube, tmp_path / name, stream=stream)
+    before = digests(tmp_path)
+    real = Path.rename
+    for failing in range(len(list(tmp_path.iterdir())) * 2):
+        calls = []
+
+        def rename(path, dest, failing=failing, calls=calls):
+            calls.append(dest)
+            if len(calls) == failing + 1:
+                raise OSError(errno.EIO, "Input/output error")
+            return real(path, dest)
+
+        monkeypatch.setattr(Path, "rename", rename)
+        with pytest.raises(OSError, match="Input/output"):
+            write(cube, tmp_path / name, stream=stream, overwrite=True)
+        monkeypatch.undo()
+        assert digests(tmp_path) == before
+
+
+def test_dates_that_the_new_result_lacks_go_with_the_old_one(make_cube, stream, tmp_path, left_in):
+    cube = make_cube()
+    write(cube, tmp_path / "out.tif", stream=stream)
+    (tmp_path / "out_notes.tif").write_text("not a part of the result")
+    write(cube.isel(t=slice(0, 2)), tmp_path / "out.tif", stream=stream, overwrite=True)
+    kept = ["out.stac.json", "out_2022-06-01.tif", "out_2022-06-11.tif", "out_notes.tif"]
+    assert left_in(tmp_path) == kept
+    write(cube.isel(t=[0]), tmp_path / "out.tif", stream=stream, overwrite=True)
+    assert left_in(tmp_path) == ["out.stac.json", "out.tif", "out_notes.tif"]
+
+
+def test_the_item_of_another_format_is_not_overwritten_unasked(make_cube, stream, tmp_path, left_in):
+    write(make_cube(), tmp_path / "out.nc", stream=stream)
+    with pytest.raises(Problem, match=r"out\.stac\.json exists"):
+        write(make_cube(), tmp_path / "out.json", stream=stream)
+    write(make_cube(), tmp_path / "out.json", stream=stream, overwrite=True)
+    assert left_in(tmp_path) == ["out.json", "out.nc", "out.stac.json"]
+
+
+def test_a_folder_is_never_replaced_unless_it_is_a_store(make_cube, stream, tmp_path, left_in):
+    (tmp_path / "out.tif").mkdir()
+    (tmp_path / "out.tif" / "precious").write_text("keep me")
+    with pytest.raises(Problem, match="no Zarr store"):
+        write(make_cube().isel(t=[0]), tmp_path / "out.tif", stream=stream, overwrite=True)
+    assert left_in(tmp_path) == ["out.tif", "out.tif/precious"]
+
+
+@pytest.mark.parametrize("target", ["", "/", "a/.."])
+def test_a_target_needs_a_name(make_cube, stream, target):
+    with pytest.raises(Problem, match="names no file"):
+        write(make_cube(), Path(target), format="GTiff", stream=stream)
+
+
+def test_a_file_among_the_parents_is_refused(make_cube, stream, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Problem, match="part of that path is a file") as caught:
+        write(make_cube(), tmp_path / "file" / "below" / "out.tif", stream=stream)
+    assert caught.value.code == "FilePathInvalid"
+
+
+def test_nothing_is_visible_before_all_is_there(make_cube, stream, tmp_path):
+    """While blocks flow, the folder shows nothing but one hidden name."""
+    seen = []
+
+    def watching(cube):
+        for pair in stream(cube):
+            seen.append([path.name for path in tmp_path.iterdir() if not path.name.startswith(".")])
+            yield pair
+
+    write(make_cube(chunks={"y": 16}), tmp_path / "out.tif", stream=watching)
+    assert seen == [[], [], []]
+
+
+def test_the_item_comes_last(make_cube, stream, tmp_path, monkeypatch):
+    order = []
+    real = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda path, dest: (order.append(Path(dest).name), real(path, dest))[1])
+    write(make_cube(), tmp_path / "out.tif", stream=stream)
+    assert order == ["out_2022-06-01.tif", "out_2022-06-11.tif", "out_2022-06-21.tif", "out.stac.json"]
+
+
+def test_every_file_and_its_folders_are_synced_before_the_first_rename(
+    make_cube, stream, tmp_path, monkeypatch
+):
+    synced, real_sync, real_rename = [], os.fsync, Path.rename
+
+    def fsync(handle):
+        synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        real_sync(handle)
+
+    def rename(path, dest):
+        synced.append("rename")
+        return real_rename(path, dest)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "rename", rename)
+    write(make_cube(chunks={"y": 20}), tmp_path / "out.zarr", stream=stream)
+    first = synced.index("rename")
+    assert {"zarr.json", "out.zarr", "out.stac.json", "B04"} <= set(synced[:first])
+    assert synced[-1] == tmp_path.name
+
+
+def test_storing_lets_problems_through_and_names_the_cause():
+    with pytest.raises(Problem) as caught, storing(Path("/secret/place/out.nc")):
+        try:
+            raise ValueError("inner reason")
+        except ValueError as inner:
+            raise RuntimeError("outer") from inner
+    assert caught.value.message == "out.nc could not be written: inner reason. Nothing was published."
+    with pytest.raises(Problem, match="mine"), storing(Path("x")):
+        raise Problem("Mine", "mine")
+
+
+def test_retired_files_come_back_when_publication_fails(tmp_path):
+    (tmp_path / "old").write_text("old")
+    with pytest.raises(Problem, match="exists already"), staging(tmp_path / "new", overwrite=False) as room:
+        room.claim("new").write_text("new")
+        room.retire("old")
+        (tmp_path / "new").write_text("somebody else was faster")
+        room.publish()
+    assert digests(tmp_path).keys() == {"old", "new"}
+    assert (tmp_path / "new").read_text() == "somebody else was faster"
+
+
+def test_a_stream_that_leaves_cells_out_is_an_error(make_cube, stream, tmp_path, left_in):
+    def incomplete(cube):
+        yield from list(stream(cube))[:-1]
+
+    with pytest.raises(RuntimeError, match="6000 cells of a cube of 12000"):
+        write(make_cube(chunks={"y": 20}), tmp_path / "out.tif", stream=incomplete)
+    assert left_in(tmp_path) == []
+
+
+def test_blocks_that_come_twice_are_an_error(make_cube, stream, tmp_path, left_in):
+    def doubled(cube):
+        first, _ = stream(cube)
+        yield first
+        yield first
+
+    with pytest.raises(RuntimeError, match="1 blocks twice"):
+        write(make_cube(chunks={"y": 20}), tmp_path / "out.nc", stream=doubled)
+    assert left_in(tmp_path) == []
+
+
+def test_blocks_of_another_kind_are_an_error(make_cube, stream, tmp_path):
+    wrong_shape = lambda cube: ((index, block[..., :-1]) for index, block in stream(cube))
+    wrong_type = lambda cube: ((index, block.astype("complex64")) for index, block in stream(cube))
+    wider = lambda cube: ((index, block.astype("float64")) for index, block in stream(cube))
+    with pytest.raises(RuntimeError, match="block of"):
+        write(make_cube(), tmp_path / "out.nc", stream=wrong_shape)
+    with pytest.raises(RuntimeError, match="came as complex64"):
+        write(make_cube(), tmp_path / "out.nc", stream=wrong_type)
+    written = write(make_cube(), tmp_path / "out.nc", stream=wider)
+    assert written.assets[0].fields["bands"][0]["data_type"] == np.dtype("float32").name
