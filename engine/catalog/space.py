@@ -42,10 +42,10 @@ def split(box: Box) -> tuple[Box, ...]:
     The first of two ends at 180, the second begins at -180.
     """
     west, south, east, north = box
+    if min(west, east) >= -180 and max(west, east) <= 180:
+        return (box,) if west <= east else ((west, south, 180.0, north), (-180.0, south, east, north))
     if west > east:
         east += 360 * ceil((west - east) / 360)
-    elif west >= -180 and east <= 180:
-        return (box,)
     if east - west >= 360:
         return ((-180.0, south, 180.0, north),)
     turns = 360 * floor((west + 180) / 360)
@@ -167,10 +167,11 @@ def _unwrapped(geometry: BaseGeometry, *, crossing: bool) -> BaseGeometry:
 
 
 def _sound(piece: BaseGeometry, *, crossing: bool) -> BaseGeometry:
+    if crossing and piece.bounds[2] - piece.bounds[0] > 180:
+        piece = _shifted(piece)
     west, south, east, north = piece.bounds
-    if (west == east or south == north) and piece.geom_type != "Point":
-        return _solid(piece.bounds)
-    return _shifted(piece) if crossing and east - west > 180 else piece
+    flat = (west == east or south == north) and piece.geom_type != "Point"
+    return _solid(piece.bounds) if flat else piece
 
 
 def _shifted(piece: BaseGeometry) -> BaseGeometry:

@@ -99,6 +99,8 @@ def inside(value: Any, kind: str, schema: Mapping[str, Any]) -> str | None:
             if wrong := fault(element, schema.get("items", {})):
                 return f"element {i} {wrong}"
     if kind == "object" and isinstance(value, Mapping):
+        if schema.get("subtype") == "geojson" and "type" not in value:
+            return "is no GeoJSON: it has no type"
         if missing := [k for k in schema.get("required", ()) if k not in value]:
             return f"lacks {', '.join(missing)}"
         for key, inner in schema.get("properties", {}).items():

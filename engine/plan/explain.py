@@ -94,7 +94,7 @@ class Explanation:
                 *indented(
                     f"{r.items} items in {r.assets} files: {len(r.dates)} dates from {first} to {last}, "
                     f"bands {', '.join(r.bands)}\n"
-                    f"{'x'.join(map(str, r.shape))} cells of {r.resolution[0]:g} x {r.resolution[1]:g} in {r.crs}, "
+                    f"{'x'.join(map(str, r.shape))} cells of {abs(r.resolution[0]):g} x {abs(r.resolution[1]):g} in {crs_words(r.crs)}, "
                     f"{r.dtype}, no-data {r.nodata}\n{size(r.bytes)} decoded"
                 ),
             ]
@@ -105,6 +105,11 @@ class Explanation:
             f"  {size(self.result.bytes)} in {self.result.blocks} blocks, {self.result.tasks} tasks",
         ]
         return "\n".join([*lines, *(f"note: {entry}" for entry in self.log)])
+
+
+def crs_words(crs: str) -> str:
+    """A CRS in a few words: its EPSG code, or the name that its WKT begins with."""
+    return f"EPSG:{crs}" if crs.isdigit() else crs.partition(",")[0]
 
 
 def indented(text: str) -> list[str]:

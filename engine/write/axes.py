@@ -11,7 +11,6 @@ import xarray as xr
 
 from engine.errors import Problem
 
-
 CF_NAMES = {
     "projection_x_coordinate": "x",
     "longitude": "x",

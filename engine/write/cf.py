@@ -19,7 +19,7 @@ from engine.write.bands import Band, bands_of, is_logical, nodata_of, stored_typ
 from engine.write.cf_values import Attrs, encoded, plain_attrs
 from engine.write.grid import crs_of, grid_of
 from engine.write.model import Index, Stream
-from engine.write.pour import whole
+from engine.write.pour import labels
 
 GRID_MAPPING = "spatial_ref"
 """Name of the variable that holds the CRS."""
@@ -96,8 +96,8 @@ def layout_of(cube: Any, name: str, stream: Stream, largest_chunk: int) -> Layou
     names = _distinct_names([band.name for band in bands], taken)
     attrs = _variable_attrs(cube, dtype, nodata, coordinates, stored)
     variables = tuple(
-        Variable(n, band, {**attrs, **_band_attrs(cube, axes, band, i, dtype)})
-        for i, (n, band) in enumerate(zip(names, bands, strict=True))
+        Variable(n, band, {**attrs, **_band_attrs(cube, band, dtype), **entry})
+        for n, band, entry in zip(names, bands, _along_bands(cube, axes, stream), strict=True)
     )
     return Layout(
         dims={s: cube.sizes[dim] for dim, s in zip(kept, stored, strict=True)},
@@ -123,7 +123,7 @@ def _coordinates(
         if any(dim not in stored for dim in dims):
             skipped += [str(label)] if len(dims) > 1 else []
             continue
-        values, attrs = encoded(coord.values if coord.chunks is None else whole(stream, coord))
+        values, attrs = encoded(labels(stream, coord))
         title = "geometry" if label == axes.geometry else stored.get(str(label), str(label))
         at = tuple(stored[dim] for dim in dims)
         out.append(Coordinate(title, at, values, {**_labels_attrs(cube, axes, coord), **attrs}))
@@ -203,18 +203,27 @@ def _variable_attrs(
     return attrs
 
 
-def _band_attrs(cube: xr.DataArray, axes: Axes, band: Band, number: int, dtype: np.dtype[Any]) -> Attrs:
-    """What is known of one band: its metadata, and the coordinates that go along the bands."""
+def _band_attrs(cube: xr.DataArray, band: Band, dtype: np.dtype[Any]) -> Attrs:
+    """What the metadata of one band say."""
     attrs = {k: v for k, v in plain_attrs(band.meta).items() if k not in ("name", "scale", "offset", "unit")}
     attrs["long_name"] = band.name
     if unit := band.meta.get("unit") or cube.attrs.get("units"):
         attrs["units"] = str(unit)
     if scaling := band.scaling(dtype):
         attrs["scale_factor"], attrs["add_offset"] = scaling
-    for label, coord in cube.coords.items():
-        if coord.dims == (axes.bands,) and label != axes.bands:
-            attrs |= plain_attrs({label: np.asarray(coord.values)[number]})
     return attrs
+
+
+def _along_bands(cube: xr.DataArray, axes: Axes, stream: Stream) -> list[Attrs]:
+    """The coordinates that go along the bands, e.g. wavelengths, as attributes of each."""
+    if axes.bands is None:
+        return [{}]
+    found = {c.name: labels(stream, c) for c in cube.coords.values() if c.dims == (axes.bands,)}
+    found.pop(axes.bands, None)
+    return [
+        plain_attrs({name: values[number] for name, values in found.items()})
+        for number in range(cube.sizes[axes.bands])
+    ]
 
 
 def _global_attrs(cube: xr.DataArray) -> Attrs:

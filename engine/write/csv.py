@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import shapely
 import xarray as xr
 
 from engine.write.atomic import Staging
-from engine.write.axes import Axes, axes_of, labels_of, unsuitable
+from engine.write.axes import axes_of, labels_of, unsuitable
 from engine.write.features import Table, label_text, properties_of, table_of
 from engine.write.model import Asset, Format, Option, Task
 from engine.write.plain import cells_of, scalar
@@ -31,34 +33,45 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
     first = () if axes.geometry is None else (axes.geometry,)
     rest = tuple(str(dim) for dim in cube.dims if dim not in (*first, *columns))
     table = table_of(cube, cells_of(cube, task.stream, "CSV"), (*first, *rest), columns)
-    write_text(place, _lines(table, axes, SEPARATORS[task.options["separator"]], task.options["geometry"]))
+    keys = [_features(task, dim) for dim in first] + [_labels(cube, dim) for dim in rest]
+    write_text(place, _lines(table, keys, SEPARATORS[task.options["separator"]]))
     fields = {"title": task.target.stem, "description": "No-data is an empty cell."}
     return (Asset(staging.final(task.target.name), FORMAT.media_type, ("data",), fields),)
 
 
-def _lines(table: Table, axes: Axes, separator: str, geometry: str) -> Iterator[str]:
-    keys = [_key(table, dim, axes, geometry == "AS_WKT") for dim in table.rows]
-    heads = [name for names, _ in keys for name in names]
+@dataclass(frozen=True)
+class Key:
+    """The columns that say which label along one dimension a row has."""
+
+    heads: list[str]
+    """Their names."""
+    rows: list[list[Any]]
+    """What stands in them for each label."""
+
+
+def _labels(cube: xr.DataArray, dim: str) -> Key:
+    return Key([dim], [[label_text(label)] for label in labels_of(cube, dim)])
+
+
+def _features(task: Task, dim: str) -> Key:
+    """Geometries are numbered, and have their properties."""
+    shapes = labels_of(task.value, dim)
+    columns = {"feature_index": np.arange(len(shapes)), **properties_of(task.value, dim, task.stream)}
+    if task.options["geometry"] == "AS_WKT":
+        columns["geometry"] = np.array(
+            [None if s is None else shapely.to_wkt(s, -1) for s in shapes], dtype=object
+        )
+    rows = [[scalar(column[number]) for column in columns.values()] for number in range(len(shapes))]
+    return Key(list(columns), rows)
+
+
+def _lines(table: Table, keys: list[Key], separator: str) -> Iterator[str]:
+    heads = [head for key in keys for head in key.heads]
     names = [name if name not in heads else f"value_{name}" for name in table.names()]
     yield _line([*heads, *names], separator)
     for place, values in table.lines():
-        labels = [cell for (_, rows), number in zip(keys, place, strict=True) for cell in rows[number]]
+        labels = [cell for key, number in zip(keys, place, strict=True) for cell in key.rows[number]]
         yield _line([*labels, *values], separator)
-
-
-def _key(table: Table, dim: str, axes: Axes, with_shapes: bool) -> tuple[list[str], list[list[Any]]]:
-    """The columns that say which label along `dim` a row has, and what stands in them for each label."""
-    labels = labels_of(table.cube, dim)
-    if dim != axes.geometry:
-        return [dim], [[label_text(label)] for label in labels]
-    kept = properties_of(table.cube, dim)
-    heads, rows = ["feature_index", *kept], []
-    for number, shape in enumerate(labels):
-        row = [number, *(scalar(column[number]) for column in kept.values())]
-        if with_shapes:
-            row.append(None if shape is None else shapely.to_wkt(shape, rounding_precision=-1))
-        rows.append(row)
-    return [*heads, "geometry"] if with_shapes else heads, rows
 
 
 def _line(cells: list[Any], separator: str) -> str:

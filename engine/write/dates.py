@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ def rfc3339(label: Any) -> str | None:
         except ValueError:
             return None
         return f"{_trimmed(_iso(moment))}Z"
+    if isinstance(label, datetime) and label.tzinfo is not None:
+        label = label.astimezone(UTC).replace(tzinfo=None)
     if hasattr(label, "isoformat"):
         text = str(label.isoformat())
         try:

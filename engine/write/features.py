@@ -11,7 +11,9 @@ import xarray as xr
 
 from engine.write.axes import labels_of
 from engine.write.dates import rfc3339
+from engine.write.model import Stream
 from engine.write.plain import listed, scalar
+from engine.write.pour import labels
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,9 @@ class Table:
 
     def names(self) -> list[str]:
         """A name for each column, of its labels; `value` where there is just one."""
-        labels = [[label_text(v) for v in labels_of(self.cube, dim)] for dim in self.columns]
+        parts = [[label_text(v) for v in labels_of(self.cube, dim)] for dim in self.columns]
         names = [""]
-        for part in labels:
+        for part in parts:
             names = [f"{name}_{label}" if name else label for name in names for label in part]
         return names if self.columns else [str(self.cube.name or "value")]
 
@@ -55,10 +57,10 @@ def label_text(label: Any) -> str:
     return str(scalar(label)) if moment is None else moment.removesuffix("T00:00:00Z")
 
 
-def properties_of(cube: xr.DataArray, dim: str) -> dict[str, np.ndarray]:
+def properties_of(cube: xr.DataArray, dim: str, stream: Stream) -> dict[str, np.ndarray]:
     """The further coordinates along a dimension, e.g. the properties of features."""
     return {
-        str(coord.name): coord.values
+        str(coord.name): labels(stream, coord)
         for coord in cube.coords.values()
-        if coord.dims == (dim,) and coord.name != dim and coord.chunks is None
+        if coord.dims == (dim,) and coord.name != dim
     }

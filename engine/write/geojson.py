@@ -31,15 +31,17 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
     columns = tuple(str(dim) for dim in cube.dims if dim != axes.geometry)
     table = table_of(cube, cells, (axes.geometry,), columns)
     shapes = _in_wgs84(cube, axes, task.options["coordinate_precision"])
-    write_text(place, _collection(table, shapes, axes.geometry))
+    kept = properties_of(cube, axes.geometry, task.stream)
+    write_text(place, _collection(table, shapes, kept))
     fields = {"title": task.target.stem, "description": "No-data is null.", "proj:code": "OGC:CRS84"}
     return (Asset(staging.final(task.target.name), FORMAT.media_type, ("data",), fields),)
 
 
-def _collection(table: Table, shapes: list[shapely.Geometry | None], dim: str) -> Iterator[str]:
+def _collection(
+    table: Table, shapes: list[shapely.Geometry | None], kept: dict[str, np.ndarray]
+) -> Iterator[str]:
     yield '{"type": "FeatureCollection", "features": [\n'
     names = table.names()
-    kept = properties_of(table.cube, dim)
     for (number,), values in table.lines():
         properties = {name: scalar(column[number]) for name, column in kept.items()}
         for name, value in zip(names, values, strict=True):

@@ -14,6 +14,7 @@ from engine.write.axes import axes_of, labels_of
 from engine.write.grid import crs_of
 from engine.write.model import Asset, Format, Task
 from engine.write.plain import cells_of, holds_non_finite, listed, plain
+from engine.write.pour import labels
 from engine.write.stac_fields import reference_system
 from engine.write.text import write_text
 
@@ -28,7 +29,7 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
         fields["description"] = "No-data is null" + (", and so is infinity." if lost else ".")
         crs = crs_of(task.value, axes_of(task.value))
         fields |= reference_system(crs) if crs is not None else {}
-        write_text(place, _cube(task.value, cells))
+        write_text(place, _cube(task.value, cells, _properties(task)))
     else:
         if holds_non_finite(task.value):
             fields["description"] = "NaN and infinity, which JSON does not have, are written as null."
@@ -36,7 +37,7 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
     return (Asset(staging.final(task.target.name), FORMAT.media_type, ("data",), fields),)
 
 
-def _cube(cube: xr.DataArray, cells: np.ndarray) -> Iterator[str]:
+def _cube(cube: xr.DataArray, cells: np.ndarray, properties: dict[str, Any]) -> Iterator[str]:
     """The text of a cube, row by row; a cube without dimensions is its one value."""
     if cube.ndim == 0:
         yield _dump(listed(cells.reshape(1), cube)[0]) + "\n"
@@ -45,7 +46,7 @@ def _cube(cube: xr.DataArray, cells: np.ndarray) -> Iterator[str]:
         "dims": [str(dim) for dim in cube.dims],
         "shape": list(cube.shape),
         "coords": {str(dim): plain(labels_of(cube, str(dim))) for dim in cube.dims},
-        "properties": _properties(cube),
+        "properties": properties,
         "crs": _crs(cube),
         "attrs": _attrs(cube),
     }
@@ -66,10 +67,11 @@ def _nested(cube: xr.DataArray, cells: np.ndarray) -> Iterator[str]:
     yield "]"
 
 
-def _properties(cube: xr.DataArray) -> dict[str, Any]:
+def _properties(task: Task) -> dict[str, Any]:
     """Further coordinates along one dimension, e.g. the properties of features."""
-    found = [c for c in cube.coords.values() if c.ndim == 1 and c.name not in cube.dims and c.chunks is None]
-    return {str(c.name): {"dim": str(c.dims[0]), "values": plain(c.values)} for c in found}
+    cube, stream = task.value, task.stream
+    found = [c for c in cube.coords.values() if c.ndim == 1 and c.name not in cube.dims]
+    return {str(c.name): {"dim": str(c.dims[0]), "values": plain(labels(stream, c))} for c in found}
 
 
 def _crs(cube: xr.DataArray) -> str | None:

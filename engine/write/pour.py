@@ -44,6 +44,11 @@ def whole(stream: Stream, cube: xr.DataArray) -> np.ndarray:
     return out
 
 
+def labels(stream: Stream, coord: xr.DataArray) -> np.ndarray:
+    """The values of a coordinate; chunking a cube makes those lazy that are no index."""
+    return np.asarray(coord.values) if coord.chunks is None else whole(stream, coord)
+
+
 def _checked(index: Index, block: np.ndarray, cube: xr.DataArray) -> Index:
     """The index with plain starts and stops; it must lie in the cube and fit the block."""
     if len(index) != cube.ndim:

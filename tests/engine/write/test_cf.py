@@ -172,7 +172,11 @@ def test_times_of_another_calendar(make_cube, stream, target):
 
 
 def test_labels_and_further_dimensions(make_cube, stream, target):
-    cube = make_cube().isel(x=slice(0, 4), y=slice(0, 5)).expand_dims({"season/year": 2, "level": [850.0, 500.0]})
+    cube = (
+        make_cube()
+        .isel(x=slice(0, 4), y=slice(0, 5))
+        .expand_dims({"season/year": 2, "level": [850.0, 500.0]})
+    )
     cube = cube.assign_coords(
         {
             "season/year": ("season/year", ["winter", "Frühling"], {"type": "other"}),
@@ -281,7 +285,7 @@ def test_a_file_that_differs_from_the_stream_is_not_published(
         real(place, layout, ledger)
 
     monkeypatch.setattr(module, "_check", spoil)
-    with pytest.raises(Problem, match="did not read back.*B08"):
+    with pytest.raises(Problem, match=r"did not read back.*B08"):
         write(make_cube(chunks={"y": 16}), target, stream=stream)
     assert left_in(target.parent) == []
 

@@ -122,7 +122,9 @@ def test_names_statistics_and_time_stand_in_the_file(make_cube, stream, tmp_path
         ("MEAN", "mean", np.nanmean(cells[1])),
         ("STDDEV", "stddev", np.nanstd(cells[1])),
     ):
-        assert float(tags[f"STATISTICS_{tag}"]) == bands[1]["statistics"][key] == pytest.approx(truth, rel=1e-12)
+        assert (
+            float(tags[f"STATISTICS_{tag}"]) == bands[1]["statistics"][key] == pytest.approx(truth, rel=1e-12)
+        )
     share = 100 * np.isfinite(cells[1]).mean()
     assert float(tags["STATISTICS_VALID_PERCENT"]) == pytest.approx(share, rel=1e-5)
     assert bands[1]["statistics"]["count"] == cells[1].size
@@ -241,7 +243,9 @@ def test_more_dates_than_files_may_be_open(make_cube, stream, tmp_path, monkeypa
 )
 def test_only_whole_tiles_are_compressed_on_the_way(make_cube, tmp_path, chunk, flip_y, tile):
     """700 rows in chunks of 512: flipped, the first chunk begins at row 188."""
-    cube = make_cube(dims=("y", "x"), sizes={"y": 700, "x": 700}, chunks={"y": chunk, "x": chunk}, flip_y=flip_y)
+    cube = make_cube(
+        dims=("y", "x"), sizes={"y": 700, "x": 700}, chunks={"y": chunk, "x": chunk}, flip_y=flip_y
+    )
     profile = spool._profile(geotiff.raster_of(cube, tmp_path / "a.tif", "GTiff", ".tif"), "ZSTD")
     assert ("compress" in profile) is (tile is not None)
     assert profile["blockxsize"] == (tile or 512)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from functools import partial
 
 import dask.array as da
 import numpy as np
@@ -61,16 +62,15 @@ def test_the_largest_array_does_not_grow_with_the_cube(make_cube, tmp_path, monk
         cells = 512 * factor
         cube = make_cube(sizes={"t": 1, "bands": 1, "y": cells, "x": 512}, values=da.zeros(
             (1, 1, cells, 512), chunks=(1, 1, 256, 256), dtype="float32"))  # fmt: skip
-        sizes.append(largest_array(lambda: write(cube, tmp_path / f"{cells}{name}", stream=constant_blocks)))
+        target = tmp_path / f"{cells}{name}"
+        sizes.append(largest_array(partial(write, cube, target, stream=constant_blocks)))
     assert sizes[0] == sizes[1]
 
 
 def constant_blocks(cube):
     starts = [range(0, size, chunk[0]) for size, chunk in zip(cube.shape, cube.chunks, strict=True)]
     for places in np.ndindex(*map(len, starts)):
-        index = tuple(
-            slice(s[p], s[p] + c[0]) for s, p, c in zip(starts, places, cube.chunks, strict=True)
-        )
+        index = tuple(slice(s[p], s[p] + c[0]) for s, p, c in zip(starts, places, cube.chunks, strict=True))
         yield index, np.full([i.stop - i.start for i in index], 7, dtype=cube.dtype)
 
 

@@ -342,9 +342,6 @@ def test_ndvi(cube, floats):
         P["ndvi"](result)
 
 
-@pytest.mark.filterwarnings(
-    "ignore::rasterio.errors.NotGeoreferencedWarning"
-)  # rasterio, of arrays without a file
 @pytest.mark.parametrize("method", ["near", "bilinear", "average"])
 def test_resample_against_rasterio(method, floats):
     result = P["resample_spatial"](floats, 20, 25832, method)
