@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from engine import Problem, Session
 
 OK, GRAPH_ERROR, USAGE, NO_DATA, OVER_LIMIT, INTERNAL = range(6)
-CODES = {"NoDataAvailable": NO_DATA, "DataCubeEmpty": NO_DATA, "ProcessGraphComplexity": OVER_LIMIT}
+CODES = {
+    "NoDataAvailable": NO_DATA,
+    "DataCubeEmpty": NO_DATA,
+    "ProcessGraphComplexity": OVER_LIMIT,
+    "InfrastructureBusy": INTERNAL,
+    "StorageFailure": INTERNAL,
+}
 USAGE_CODES = {"FilePathInvalid", "FileNotFound"}
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 catalog_option = click.option(

@@ -21,6 +21,8 @@ STAC_VERSION = "1.1.0"
 OLD_PROJECTION = "/projection/v1"
 """In the names of the versions of the projection extension that have `proj:epsg` in place of `proj:code`."""
 
+LOCAL_SCHEMES = frozenset(("file", "zip", "tar", "gzip", "gz", "memory", "vrt"))
+
 
 @dataclass(frozen=True)
 class Record:
@@ -100,16 +102,15 @@ def local_path(href: str) -> str:
 
 def resolved(href: str, start: str) -> str:
     """`href`, as it is written in the document at `start`, made absolute."""
-    local = href.lower().startswith("file://")
     if is_remote(start):
-        if local:
+        if _is_local_scheme(href):
             raise Problem(
                 "FilePathInvalid",
                 f"{shown(start)} comes from the network and points to the local file {href!r}.",
                 hint="Download the catalogue first and add the copy, if you trust it.",
             )
         return href if is_absolute(href) and not href.startswith("/") else urljoin(start, href)
-    if local:
+    if href.lower().startswith("file://"):
         return local_path(href)
     return href if is_absolute(href) else local_path(os.path.join(os.path.dirname(start), href))  # noqa: PTH118, PTH120
 
@@ -127,12 +128,15 @@ def anchored(doc: Json, start: str) -> Json:
     return out
 
 
-def self_href(doc: Mapping[str, Any]) -> str | None:
-    """The address that a document gives for itself, where it is absolute."""
+def self_href(doc: Mapping[str, Any], at: str | None = None) -> str | None:
+    """The address that a document gives for itself, else `at`, where it was read from.
+
+    What was read from the network is never taken to be a local file, whatever it says of itself.
+    """
     for link in links(doc, "self"):
-        if is_absolute(link["href"]):
+        if is_absolute(link["href"]) and (at is None or is_remote(link["href"]) or not is_remote(at)):
             return str(link["href"])
-    return None
+    return at
 
 
 def links(doc: Mapping[str, Any], *rels: str) -> list[Json]:
@@ -161,7 +165,12 @@ def _moved(thing: Any, start: str) -> Any:
 
 def _strays(link: Any, start: str) -> bool:
     href = link.get("href") if isinstance(link, dict) else None
-    return is_remote(start) and isinstance(href, str) and href.lower().startswith("file://")
+    return is_remote(start) and isinstance(href, str) and _is_local_scheme(href)
+
+
+def _is_local_scheme(href: str) -> bool:
+    """Whether the href, by its scheme alone, leads to a file of this machine, as `zip+file://` does too."""
+    return not LOCAL_SCHEMES.isdisjoint(urlsplit(href).scheme.lower().split("+"))
 
 
 def _faults(item: Any) -> Iterator[str]:

@@ -88,4 +88,5 @@ def _collections(reader: Reader, landing: Json, href: str) -> Iterator[tuple[str
                 raise Problem(
                     "FileContentInvalid", f"{shown(at)} lists {type(doc).__name__} among its collections."
                 )
-            yield self_href(doc) or f"{listing.partition('?')[0].rstrip('/')}/{doc.get('id')}", doc
+            listed_at = f"{listing.partition('?')[0].rstrip('/')}/{doc.get('id')}"
+            yield self_href(doc, listed_at) or listed_at, doc

@@ -91,7 +91,8 @@ def features(page: Json, href: str, home: Json | None) -> Iterator[Entry]:
             f"{shown(href)} should be an item collection, but its features are {type(found).__name__}, not a list.",
         )
     for item in found:
-        yield entry(item, (self_href(item) if isinstance(item, dict) else None) or href, home, page, href)
+        at = self_href(item, href) if isinstance(item, dict) else None
+        yield entry(item, at or href, home, page, href)
 
 
 def entry(item: Any, href: str, home: Json | None, above: Json | None = None, where: str = "") -> Entry:

@@ -13,13 +13,22 @@ SUMMER = ("2022-06-01", "2022-10-01")
 
 
 def demo_graph() -> dict[str, Any]:
-    """Median NDVI of June to September 2022 without clouds and shadows, as a GeoTIFF: an openEO process graph."""
+    """Median NDVI without clouds and shadows, as a GeoTIFF: an openEO process.
+
+    Its one parameter `time` is the interval, June to September 2022 unless told otherwise.
+    """
+    time = {"name": "time", "description": "Start and end of the interval.", "schema": {"type": "array"}, "optional": True,
+            "default": list(SUMMER)}  # fmt: skip
+    return {"process_graph": _nodes(), "parameters": [time]}
+
+
+def _nodes() -> dict[str, Any]:
     return {
         "load": _node(
             "load_collection",
             id=COLLECTION,
             spatial_extent=None,
-            temporal_extent=list(SUMMER),
+            temporal_extent={"from_parameter": "time"},
             bands=["B04", "B08", "SCL"],
         ),
         "classes": _node("filter_bands", data=_result("load"), bands=["SCL"]),

@@ -75,6 +75,5 @@ def run_node(
         if problem.pointer is not None:
             raise
         message = f"node {name!r}, process {node.process!r}: {problem.message}"
-        raise Problem(
-            problem.code, message, pointer=node.pointer, hint=problem.hint, facts=problem.facts
-        ) from problem
+        at = node.pointer + (f"/arguments/{parameter}" if (parameter := problem.facts.get("parameter")) in node.args else "")
+        raise Problem(problem.code, message, pointer=at, hint=problem.hint, facts=problem.facts) from problem

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -69,7 +70,8 @@ class Outside:
 
     def load_collection(self, id_: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of a catalogued collection."""
-        self.catalog.collection(id_)
+        with about("id"):
+            self.catalog.collection(id_)
         return self._load(id_, self.catalog.search(query_for(id_, extent)), extent)
 
     def load_stac(self, url: str, extent: Extent) -> xr.DataArray:
@@ -84,7 +86,8 @@ class Outside:
 
     def save_result(self, data: Any, format_: str, options: Mapping[str, Any]) -> Any:
         """Take note that `data` is to be written; gives it back, so that graphs can go on."""
-        chosen = find_format(format_, None)
+        with about("format"):
+            chosen = find_format(format_, None)
         self.notes.sinks.append(Sink(self.node, data, chosen.name, dict(options)))
         return data
 
@@ -99,6 +102,16 @@ class Outside:
         self.notes.readings.append(Reading(self.node, source, found, wish))
         cube = load(found.items, wish, log=self.notes.log.append)
         return within_time(cube, extent)
+
+
+@contextmanager
+def about(parameter: str) -> Iterator[None]:
+    """Problems in here are about that parameter of the process."""
+    try:
+        yield
+    except Problem as problem:
+        problem.facts["parameter"] = parameter
+        raise
 
 
 def within_time(cube: xr.DataArray, extent: Extent) -> xr.DataArray:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 from affine import Affine
 from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
@@ -21,6 +22,8 @@ TURNS = (0, -1, 1)
 """How many turns a geographic grid may lie beside the one it is compared with."""
 DENSE = 64
 """Points along each edge of a box when it is brought into another CRS."""
+FARTHEST = 1e10
+"""No place on earth has a greater coordinate; infinity is where a projection does not reach."""
 HAIR = 1e-6
 """Part of a pixel by which a position may be off and still be the same."""
 
@@ -80,15 +83,28 @@ def bounds_in(geobox: GeoBox, crs: CRS) -> Rect | None:
 
 @lru_cache(maxsize=65536)
 def _bounds(rect: Rect, source: str, target: CRS) -> Rect | None:
-    try:
-        left, bottom, right, top = transformer(source, str(target)).transform_bounds(*rect, densify_pts=DENSE)
-    except ProjError:
-        return None
-    if not all(map(math.isfinite, (left, bottom, right, top))):
+    change = transformer(source, str(target))
+    if is_globe(CRS(source)) and not is_globe(target):
+        left, bottom, right, top = _sampled(rect, change)
+    else:
+        try:
+            left, bottom, right, top = change.transform_bounds(*rect, densify_pts=DENSE)
+        except ProjError:
+            return None
+    if not all(abs(v) < FARTHEST for v in (left, bottom, right, top)):
         return None
     if is_globe(target) and left > right:
         right += GLOBE
     return Rect(left, bottom, right, top) if left <= right else None
+
+
+def _sampled(rect: Rect, change: Transformer) -> Rect:
+    """The box around a lattice of points: of a wide box of longitudes the edges alone do not tell."""
+    x, y = np.meshgrid(
+        np.linspace(rect.left, rect.right, DENSE + 1), np.linspace(rect.bottom, rect.top, DENSE + 1)
+    )
+    x, y = change.transform(x, y)
+    return Rect(float(x.min()), float(y.min()), float(x.max()), float(y.max()))
 
 
 def pixel_rect(rect: Rect, grid: GeoBox) -> Rect:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import rasterio
@@ -18,6 +17,8 @@ from rasterio.errors import RasterioError, RasterioIOError
 
 from engine.errors import Problem
 from engine.load.model import Source
+
+T = TypeVar("T")
 
 DRIVERS = ("GTiff", "JP2OpenJPEG", "PNG", "JPEG")
 """Formats that may be opened (GTiff reads COG). Never one that may point at other files: VRT, WMS, ..."""
@@ -64,15 +65,9 @@ def gdal() -> rasterio.Env:
     return rasterio.Env(**SETTINGS)
 
 
-@contextmanager
-def open_raster(href: str, *, overview: int | None = None) -> Iterator[rasterio.DatasetReader]:
+def open_raster(href: str, *, overview: int | None = None) -> rasterio.DatasetReader:
     """Open a raster if its format is on the allow-list; `overview` counts from 0, the finest."""
     options = {} if overview is None else {"overview_level": overview}
-    with _open(href, options) as dataset:
-        yield dataset
-
-
-def _open(href: str, options: dict[str, int]) -> rasterio.DatasetReader:
     guess = FIRST_GUESS.get(PurePosixPath(urlsplit(href).path).suffix.lower(), DRIVERS[0])
     for driver in (guess, *(d for d in DRIVERS if d != guess)):
         try:
@@ -87,8 +82,8 @@ def _open(href: str, options: dict[str, int]) -> rasterio.DatasetReader:
 
 def header(source: Source) -> Header:
     """The header of the source's file; remembered, for a local file as long as the file stays the same."""
-    with named(source), gdal():
-        return _header(source.href, _stamp(source.href))
+    with gdal():
+        return named(source, lambda: _header(source.href, _stamp(source.href)))
 
 
 @lru_cache(maxsize=4096)
@@ -112,13 +107,15 @@ def _stamp(href: str) -> int:
         return 0  # opening it will say what is wrong
 
 
-@contextmanager
-def named(source: Source, *, rows: slice | None = None, cols: slice | None = None) -> Iterator[None]:
-    """What fails inside becomes a problem that names item, asset, band, address and block."""
+def named(
+    source: Source, action: Callable[[], T], *, rows: slice | None = None, cols: slice | None = None
+) -> T:
+    """What the action gives; what fails in it becomes a problem that names item, asset, band, address and block."""
     try:
-        yield
+        return action()
     except (RasterioError, OSError) as fault:
-        raise _problem(source, fault, rows, cols) from fault
+        problem = _problem(source, fault, rows, cols)
+    raise problem  # out here it has no context: GDAL's errors do not survive the way back from a worker process
 
 
 def _problem(source: Source, fault: Exception, rows: slice | None, cols: slice | None) -> Problem:

@@ -177,7 +177,7 @@ def _extent(footprints: Iterable[GeoBox], crs: CRS, wished: Rect | None) -> Rect
             hint="Wish for a box, or for another CRS.",
         )
     if wished is not None:
-        known = [moved for rect in known for moved in meeting(rect, wished, crs)]
+        known = [part for rect in known for moved in meeting(rect, wished, crs) if (part := moved & wished)]
         if not known:
             raise nothing_inside(wished, crs)
     elif is_globe(crs):

@@ -48,8 +48,9 @@ class Image:
     def window(self, rows: slice, cols: slice) -> np.ndarray:
         """These pixels in the numbers of the cube."""
         window = Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
-        with named(self.source, rows=rows, cols=cols):
-            stored = self.dataset.read(self.source.index, window=window)
+        stored = named(
+            self.source, lambda: self.dataset.read(self.source.index, window=window), rows=rows, cols=cols
+        )
         return self._decoded(stored)
 
     def _decoded(self, stored: np.ndarray) -> np.ndarray:
@@ -96,9 +97,7 @@ def _missing(stored: np.ndarray, void: float | None) -> np.ndarray | None:
 @contextmanager
 def open_image(source: Source, target: GeoBox, cfg: RasterLoadParams) -> Iterator[Image]:
     """The band at full size, or at the coarsest overview that is not coarser than the target."""
-    with named(source), gdal(), open_raster(source.href) as dataset:
-        if source.index > dataset.count:
-            raise RasterioIOError(f"the file has {dataset.count} bands only")
+    with gdal(), named(source, lambda: _open(source)) as dataset:
         image = _image(dataset, source, own_grid(dataset, source), cfg)
         level = (
             _overview(dataset.overviews(source.index), image.geobox, target) if cfg.use_overviews else None
@@ -106,8 +105,16 @@ def open_image(source: Source, target: GeoBox, cfg: RasterLoadParams) -> Iterato
         if level is None:
             yield image
             return
-        with open_raster(source.href, overview=level) as smaller:
+        with named(source, lambda: open_raster(source.href, overview=level)) as smaller:
             yield _image(smaller, source, _shrunk(image.geobox, smaller.shape), cfg)
+
+
+def _open(source: Source) -> rasterio.DatasetReader:
+    dataset = open_raster(source.href)
+    if source.index > dataset.count:
+        dataset.close()
+        raise RasterioIOError(f"the file has {dataset.count} bands only")
+    return dataset
 
 
 def _image(dataset: rasterio.DatasetReader, source: Source, grid: GeoBox, cfg: RasterLoadParams) -> Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import rasterio
@@ -15,6 +16,7 @@ from rasterio.warp import reproject
 
 from engine.errors import Problem
 from engine.load.extent import GLOBE, HAIR
+from engine.load.files import named
 from engine.load.image import Image
 from engine.load.place import STEP, Axis, axes, full_turn, locate, places, shrinkage, turned
 
@@ -168,7 +170,8 @@ def _warped(image: Image, grid: GeoBox, target: GeoBox, method: Resampling, top:
                 part.shape, Affine.translation(-GLOBE * round(middle / GLOBE), 0) * part.transform, part.crs
             )
         roi = slice(top, top + target.shape[0]), slice(0, target.shape[1])
-        yield roi, warp(pixels, part, target, method, image.fill if image.marked else None, (down, across))
+        void = image.fill if image.marked else None
+        yield roi, named(image.source, partial(warp, pixels, part, target, method, void, (down, across)))
 
 
 def _windows(grid: GeoBox, target: GeoBox, margin: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
@@ -178,29 +181,32 @@ def _windows(grid: GeoBox, target: GeoBox, margin: tuple[int, int]) -> Iterator[
     known = np.isfinite(cols) & np.isfinite(rows)
     if not known.any():
         return
-    pad = [m + _slack(values) for m, values in zip(margin, (rows, cols), strict=True)]
     turn = full_turn(grid, target)
-    if turn is not None:
-        cols = cols % turn
-    for mask in _hemispheres(known, cols, grid.shape[1], turn):
+    wound = cols if turn is None else cols % turn
+    masks = _hemispheres(known, wound, grid.shape[1], turn)
+    apart = len(masks) > 1 or not known.all()  # then the edge runs between the known places
+    pad = [m + _slack(values, far=apart) for m, values in zip(margin, (rows, cols), strict=True)]
+    for mask in masks:
         if not mask.any():
             continue
         spans = tuple(
             slice(max(0, math.floor(v[mask].min()) - p), min(n, math.ceil(v[mask].max()) + p))
-            for v, p, n in zip((rows, cols), pad, grid.shape, strict=True)
+            for v, p, n in zip((rows, wound), pad, grid.shape, strict=True)
         )
         if all(span.start < span.stop for span in spans):
             yield spans[0], spans[1]
 
 
-def _slack(values: np.ndarray) -> int:
-    """How far, in source pixels, places between the known ones may lie outside of these."""
+def _slack(values: np.ndarray, *, far: bool) -> int:
+    """How far, in source pixels, places between the known ones may lie outside of these.
+
+    A bend at most as far as the steps change; `far`, as far as the next known place.
+    """
     with np.errstate(invalid="ignore"):
         steps = [np.diff(values, axis=axis) for axis in (0, 1)]
         bends = [np.diff(step, axis=axis) for axis, step in enumerate(steps)]
-    partly = not np.isfinite(values).all()
-    far = [np.abs(way)[np.isfinite(way)].max(initial=0.0) for way in (*bends, *(steps if partly else ()))]
-    return math.ceil(min(max(far), 1e9)) + 1
+    ways = [np.abs(way)[np.isfinite(way)].max(initial=0.0) for way in (*bends, *(steps if far else ()))]
+    return math.ceil(min(max(ways), 1e9)) + 1
 
 
 def warp(

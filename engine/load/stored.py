@@ -60,7 +60,8 @@ class _Guarded:
         except FAILURES as fault:
             parts = [part for part in (key if isinstance(key, tuple) else (key,)) if isinstance(part, slice)]
             where = ", ".join(f"{part.start}-{part.stop}" for part in parts)
-            raise _unreadable(self.source, f"at {where}: {fault}") from fault
+            problem = _unreadable(self.source, f"at {where}: {fault}")
+        raise problem  # without the library's error as context, which may not survive the way between processes
 
 
 def layers_of(

@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rasterio._err import CPLE_BaseError
@@ -116,7 +116,7 @@ def staging(target: Path, overwrite: bool) -> Iterator[Staging]:
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         for folder in made:
-            if not any(folder.iterdir()):
+            with suppress(OSError):  # something else has been put there meanwhile
                 folder.rmdir()
         raise
     shutil.rmtree(place)

@@ -54,12 +54,20 @@ class Band:
 
 
 def bands_of(cube: xr.DataArray, axes: Axes) -> tuple[Band, ...]:
-    """The bands in order; one, named after the cube, where there is no such dimension."""
-    if axes.bands is None:
-        return (Band(str(cube.name or "data"), {}),)
-    listed = cube[axes.bands].attrs.get("bands") or ()
+    """The bands in order; without such a dimension one, called as the band that was chosen, or as the cube."""
+    if axes.bands is not None:
+        names = [str(label) for label in labels_of(cube, axes.bands)]
+        return _with_metadata(names, cube[axes.bands])
+    chosen = [c for c in cube.coords.values() if c.ndim == 0 and c.attrs.get("type") == "bands"]
+    if chosen:
+        return _with_metadata([str(chosen[0].values[()])], chosen[0])
+    return (Band(str(cube.name or "data"), {}),)
+
+
+def _with_metadata(names: list[str], coord: xr.DataArray) -> tuple[Band, ...]:
+    listed = coord.attrs.get("bands") or ()
     by_name = {entry["name"]: entry for entry in listed if isinstance(entry, Mapping) and "name" in entry}
-    return tuple(Band(name, by_name.get(name, {})) for name in map(str, labels_of(cube, axes.bands)))
+    return tuple(Band(name, by_name.get(name, {})) for name in names)
 
 
 def stored_type(cube: xr.DataArray, name: str) -> np.dtype[Any]:

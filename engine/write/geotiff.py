@@ -103,7 +103,7 @@ def _check(place: Path, raster: Raster, sheet: Sheet, ledger: Ledger) -> None:
             window = Window.from_slices(rows, columns)
             return np.asarray(file.read(indexes=list(range(bands.start + 1, bands.stop + 1)), window=window))
 
-        ledger.check(sheet.name, read, place)
+        ledger.check(sheet.name, 3, read, place)
 
 
 def _same(one: float | None, other: float | None) -> bool:

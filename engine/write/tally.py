@@ -40,9 +40,10 @@ class Tally:
         self.least = min(self.least, values.min().item())
         self.greatest = max(self.greatest, values.max().item())
         with np.errstate(over="ignore", invalid="ignore"):
-            mean = float(values.mean(dtype="float64"))
-            deviations = np.subtract(values, mean, dtype="float64")
-            squares = float(np.dot(deviations, deviations))
+            wide = values.astype("float64")
+            mean = float(wide.mean())
+            wide -= mean
+            squares = float(np.square(wide, out=wide).sum())
         both = self.valid + values.size
         apart = mean - self.mean
         self._squares += squares + apart * apart * self.valid * values.size / both
@@ -80,6 +81,7 @@ class Tally:
 
 def valid_values(cells: np.ndarray, nodata: float | None) -> np.ndarray:
     """The cells that have a value, in one dimension."""
-    if cells.dtype.kind == "f":
-        return np.asarray(cells[np.isfinite(cells)])
-    return np.asarray(cells.ravel() if nodata is None else cells[cells != nodata])
+    if cells.dtype.kind != "f" and nodata is None:
+        return cells.ravel()
+    valid = np.isfinite(cells) if cells.dtype.kind == "f" else cells != nodata
+    return cells.ravel() if valid.all() else np.asarray(cells[valid])

@@ -10,6 +10,7 @@ import odc.geo.xr  # noqa: F401 (registers .odc)
 import pyproj
 import shapely
 import xarray as xr
+from affine import Affine
 from odc.geo.geobox import GeoBox
 from pyproj.exceptions import CRSError
 
@@ -55,10 +56,14 @@ def grid(cube: xr.DataArray) -> GeoBox:
         )
     xs, ys = cube.coords[x].values, cube.coords[y].values
     rx, ry = spacing(xs, x), spacing(ys, y)
-    from affine import Affine
-
     origin = Affine(rx, 0, xs[0] - rx / 2, 0, ry, ys[0] - ry / 2)
-    return GeoBox((len(ys), len(xs)), origin, crs.to_wkt())
+    return GeoBox((len(ys), len(xs)), origin, crs_text(crs))
+
+
+def crs_text(crs: pyproj.CRS) -> str:
+    """A CRS as short as can be: its EPSG code where it has one, else WKT2."""
+    code = crs.to_epsg()
+    return crs.to_wkt() if code is None else f"EPSG:{code}"
 
 
 def spacing(values: np.ndarray, name: str) -> float:

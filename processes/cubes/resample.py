@@ -57,7 +57,7 @@ def resample_spatial(
 
 def target_grid(source: GeoBox, resolution: Any, projection: Any, align: str) -> GeoBox:
     """The grid that covers the same ground with other cells, starting from a corner."""
-    crs = source.crs if projection is None else places.read_crs(projection, "projection").to_wkt()
+    crs = source.crs if projection is None else places.crs_text(places.read_crs(projection, "projection"))
     cover = source if source.crs == crs else source.to_crs(crs, tight=True)
     rx, ry = (
         abs(float(w)) if w else abs(own) for w, own in zip(resolution, cover.resolution.xy, strict=True)

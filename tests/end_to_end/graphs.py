@@ -21,7 +21,11 @@ def param(name):
 def child(**nodes):
     """A child graph; the last node is its result."""
     last = list(nodes)[-1]
-    return {"process_graph": {n: {**given, **({"result": True} if n == last else {})} for n, given in nodes.items()}}
+    return {
+        "process_graph": {
+            n: {**given, **({"result": True} if n == last else {})} for n, given in nodes.items()
+        }
+    }
 
 
 def reducer(process_id, **arguments):

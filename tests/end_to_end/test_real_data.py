@@ -40,7 +40,9 @@ def by_hand(data, bbox=None):
     import odc.stac
     import pystac
 
-    items = list(pystac.Catalog.from_file(str(data / "gdalcubes_L8NY18/stac/catalog.json")).get_items(recursive=True))
+    items = list(
+        pystac.Catalog.from_file(str(data / "gdalcubes_L8NY18/stac/catalog.json")).get_items(recursive=True)
+    )
     loaded = odc.stac.load(items, bands=["B4", "B5"], groupby="solar_day", resampling="nearest", bbox=bbox)
     red, nir = (loaded[b].astype("float32").where(loaded[b] != 0) for b in ("B4", "B5"))
     return loaded, (nir - red) / (nir + red)
@@ -104,7 +106,9 @@ def fusets(data, tmp_path_factory):
 
 def field_ndvi():
     return {
-        "load": node("load_collection", id="field", spatial_extent=None, temporal_extent=None, bands=["B04", "B08"]),
+        "load": node(
+            "load_collection", id="field", spatial_extent=None, temporal_extent=None, bands=["B04", "B08"]
+        ),
         "ndvi": node("ndvi", data=ref("load"), nir="B08", red="B04", result=True),
     }
 
@@ -120,7 +124,9 @@ def test_field_means_equal_those_of_the_back_end(fusets, data):
     graph = field_ndvi()
     graph["ndvi"].pop("result")
     field = json.loads((data / "fusets/BIDS/demo/field.geojson").read_text())
-    graph["mean"] = node("aggregate_spatial", data=ref("ndvi"), geometries=field, reducer=reducer("mean"), result=True)
+    graph["mean"] = node(
+        "aggregate_spatial", data=ref("ndvi"), geometries=field, reducer=reducer("mean"), result=True
+    )
     ours = fusets.run(graph).compute()
     with (data / "fusets/BIDS/demo/mogpr_input.csv").open() as file:
         theirs = {row["date"][:10]: float(row["NDVI"]) for row in csv.DictReader(file) if row["NDVI"]}
@@ -145,7 +151,11 @@ def stack(data, name, dtype):
      ("mask/IS_VALID.npy", "uint8", "sum", "mask_timeless/VALID_COUNT.npy")],
 )  # fmt: skip
 def test_long_stack(data, session, name, dtype, process, expected):
-    graph = {"r": node("reduce_dimension", data=param("cube"), dimension="t", reducer=reducer(process), result=True)}
+    graph = {
+        "r": node(
+            "reduce_dimension", data=param("cube"), dimension="t", reducer=reducer(process), result=True
+        )
+    }
     result = session.run(graph, {"cube": stack(data, name, dtype)}).compute()
     theirs = np.load(data / "eolearn_TestEOPatch" / expected)[..., 0]
     np.testing.assert_array_equal(result.values, theirs)
@@ -172,7 +182,11 @@ def test_zonal_counts_and_mean(data, tmp_path):
 def test_a_corrupt_file_is_named(data, tmp_path):
     with engine.open(tmp_path / "catalog.sqlite", home=tmp_path) as session:
         session.add(data / "rasterio/corrupt.tif", collection="corrupt")
-        graph = {"load": node("load_collection", id="corrupt", spatial_extent=None, temporal_extent=None, result=True)}
+        graph = {
+            "load": node(
+                "load_collection", id="corrupt", spatial_extent=None, temporal_extent=None, result=True
+            )
+        }
         with pytest.raises(engine.Problem) as caught:
             session.save(graph, tmp_path / "out.tif")
     assert "corrupt.tif" in caught.value.message
@@ -182,7 +196,9 @@ def test_a_corrupt_file_is_named(data, tmp_path):
 
 def test_all_bands_of_the_openeo_sample(data, tmp_path):
     """The file that the openEO documentation uses: five named bands, one date."""
-    with engine.open(data / "openeo_localprocessing/sample_geotiff/S2_L2A_sample.tif", home=tmp_path) as session:
+    with engine.open(
+        data / "openeo_localprocessing/sample_geotiff/S2_L2A_sample.tif", home=tmp_path
+    ) as session:
         (collection,) = session.collections()
         graph = {
             "load": node("load_collection", id=collection["id"], spatial_extent=None, temporal_extent=None),

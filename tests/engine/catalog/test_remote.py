@@ -149,12 +149,19 @@ def test_relative_hrefs_count_from_the_items_address(api, item):
     assert found.assets["y"].href == "s3://bucket/y.tif"
 
 
-def test_the_network_may_not_name_local_files(catalog, api, item):
-    served = api({"c": [item("a", assets={"x": {"href": "file:///etc/passwd"}})]})
+@pytest.mark.parametrize("href", ["file:///etc/passwd", "FILE:/etc/passwd", "zip+file:///home/x.zip!a.tif"])
+def test_the_network_may_not_name_local_files(catalog, api, item, href):
+    served = api({"c": [item("a", assets={"x": {"href": href}})]})
     for use in (lambda: open_stac(served.url, Query("")), lambda: catalog.add(served.url)):
         with pytest.raises(Problem, match="points to the local file") as caught:
             use()
         assert caught.value.code == "FilePathInvalid"
+
+
+def test_the_network_may_not_pretend_to_be_local(api, item):
+    sly = item("a", links=[{"rel": "self", "href": "file:///etc/x.json"}], assets={"x": {"href": "passwd"}})
+    (one,) = open_stac(api({"c": [sly]}).url, Query("")).items
+    assert one.assets["x"].href.startswith("http://127.0.0.1")
     bare_path = api({"c": [item("a", assets={"x": {"href": "/etc/passwd"}})]})
     assert open_stac(bare_path.url, Query("")).items[0].assets["x"].href == f"{bare_path.url}/etc/passwd"
 

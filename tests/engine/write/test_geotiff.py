@@ -171,6 +171,14 @@ def test_scale_and_offset_of_unscaled_integers(make_cube, stream, tmp_path):
     assert "raster:scale" not in asset.fields["bands"][1]
 
 
+def test_a_chosen_band_keeps_its_name(make_cube, stream, tmp_path):
+    cube = make_cube().isel(t=0, bands=1)
+    (asset,) = write(cube, tmp_path / "out.tif", stream=stream).assets
+    with rasterio.open(asset.href) as file:
+        assert file.descriptions == ("B08",)
+    assert asset.fields["bands"][0]["eo:common_name"] == "nir"
+
+
 def test_rioxarray_reads_the_same_grid(make_cube, stream, tmp_path):
     cube = make_cube(flip_y=True).isel(t=[1])
     write(cube, tmp_path / "out.tif", stream=stream)

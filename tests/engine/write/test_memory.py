@@ -9,8 +9,10 @@ from functools import partial
 import dask.array as da
 import numpy as np
 import pytest
+import rasterio
+from rasterio.env import get_gdal_config
 
-from engine.write import write
+from engine.write import spool, write
 from engine.write.pour import pour
 
 STREAMING = ["out.tif", "out.nc", "out.zarr", "out.png"]
@@ -91,6 +93,15 @@ def largest_array(run):
     finally:
         sys.setprofile(None)
     return largest
+
+
+@pytest.mark.parametrize("name", ["out.tif", "out.png"])
+def test_gdal_keeps_few_tiles(make_cube, stream, tmp_path, name):
+    """Not the 5 % of the machine that it takes by itself."""
+    with rasterio.Env(GDAL_CACHEMAX=1 << 30):
+        write(make_cube(sizes={"bands": 1}), tmp_path / name, stream=stream)
+    with rasterio.Env():
+        assert get_gdal_config("GDAL_CACHEMAX") == spool.GDAL_CACHE == 128 << 20
 
 
 def test_pour_keeps_nothing_between_blocks(make_cube, stream):
