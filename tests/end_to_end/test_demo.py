@@ -258,6 +258,7 @@ def test_notebook(path, home, tmp_path, monkeypatch):
         for out in cell.outputs
     ]
     assert any("image/png" in k for k in kinds)
+    assert not [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs if o.get("name") == "stderr"]
 
 
 # -------------------------------------------------------------------------------------------- bad input

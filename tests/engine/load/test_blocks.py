@@ -155,14 +155,11 @@ def test_survey_tells_what_load_will_do(make, grid, noise):
 def test_survey_counts_decoded_bytes(make, grid, noise, counts):
     items = series(make, grid, noise)
     for wish in (Wish(), Wish(bbox=BBox(500_400, 4_999_000, 500_800, 4_999_600, 32632)), Wish(bands=("SCL",))):
-        counts.read.clear()
+        counts.decoded = 0
         load(items, wish).compute()
-        sizes = [(rows.stop - rows.start) * (cols.stop - cols.start) for rows, cols in counts.read]
-        bands = wish.bands or ("B04", "SCL")
-        bytes_each = [2 if band == "B04" else 1 for _ in items for band in bands]
         told = survey(items, wish)
-        assert told.bytes == sum(size * each for size, each in zip(sizes, bytes_each, strict=True))
-        assert (told.items, told.assets) == (3, 3 * len(bands))
+        assert told.bytes == counts.decoded > 0
+        assert (told.items, told.assets) == (3, 3 * len(wish.bands or ("B04", "SCL")))
 
 
 def test_survey_counts_the_overview_that_will_be_read(make, grid, noise, counts):
@@ -170,10 +167,9 @@ def test_survey_counts_the_overview_that_will_be_read(make, grid, noise, counts)
     items = [make.item("a", DAY, {"B04": path})]
     assert survey(items, Wish(resolution=40)).bytes == 64 * 64 * 2
     for wish in (Wish(crs=3857, resolution=60), Wish(crs=3857, resolution=15)):
-        counts.read.clear()
+        counts.decoded = 0
         load(items, wish).compute()
-        read = sum((rows.stop - rows.start) * (cols.stop - cols.start) for rows, cols in counts.read) * 2
-        assert survey(items, wish).bytes == pytest.approx(read, rel=0.1)
+        assert survey(items, wish).bytes == pytest.approx(counts.decoded, rel=0.15)
 
 
 def test_threads_read_the_same(make, grid, noise):
