@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,7 @@ from engine.plan.explain import Explanation, Read, Result
 from engine.settings import Settings
 from engine.write import Written, write
 from processes import REGISTRY
+from processes.cubes import axes
 from processes.describe import describe, page
 from processes.errors import ProcessError
 
@@ -145,7 +146,7 @@ class Engine:
                     options={**(sink.options if chosen in (None, sink.format) else {}), **(options or {})},
                     stream=self._counted(sink.value, progress),
                     overwrite=overwrite,
-                    provenance=provenance(prepared.given, notes),
+                    provenance=provenance(prepared.given, notes, sink.value),
                 )
             )
         return tuple(written)
@@ -304,10 +305,24 @@ def named_after(target: Path, node: str) -> Path:
     return target.with_stem(f"{target.stem}_{node}") if node else target
 
 
-def provenance(graph: Graph, notes: Notes) -> dict[str, Any]:
-    """The graph and the inputs of a result."""
-    inputs = [item.get_self_href() or item.id for r in notes.readings for item in r.found.items]
-    return {"graph": to_json(graph), "inputs": list(dict.fromkeys(inputs))}
+def provenance(graph: Graph, notes: Notes, value: Any) -> dict[str, Any]:
+    """The graph, the inputs, and, for a result that has no times of its own, those of its inputs."""
+    items = [item for r in notes.readings for item in r.found.items]
+    inputs = [item.get_self_href() or item.id for item in items]
+    told: dict[str, Any] = {"graph": to_json(graph), "inputs": list(dict.fromkeys(inputs))}
+    has_times = isinstance(value, xr.DataArray) and axes.of_kind(value, "temporal")
+    if not has_times and (span := time_span(items)):
+        told["properties"] = {"datetime": None, "start_datetime": span[0], "end_datetime": span[1]}
+    return told
+
+
+def time_span(items: Sequence[Any]) -> tuple[str, str] | None:
+    """The first and the last moment of items, as RFC 3339 text."""
+    starts = [item.common_metadata.start_datetime or item.datetime for item in items]
+    ends = [item.common_metadata.end_datetime or item.datetime for item in items]
+    if not items or None in starts or None in ends:
+        return None
+    return axes.rfc3339(min(starts)), axes.rfc3339(max(ends))
 
 
 def as_read(reading: Reading) -> Read:
@@ -322,7 +337,7 @@ def as_read(reading: Reading) -> Read:
         dates=tuple(str(t)[:10] for t in seen.times),
         bands=tuple(seen.bands),
         crs=str(seen.crs),
-        resolution=tuple(seen.resolution) if isinstance(seen.resolution, tuple) else (seen.resolution,) * 2,
+        resolution=seen.resolution,
         shape=tuple(seen.shape),
         dtype=str(seen.dtype),
         nodata=seen.nodata,

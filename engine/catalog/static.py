@@ -100,7 +100,13 @@ def entry(item: Any, href: str, home: Json | None, above: Json | None = None, wh
     told = shown(where or href)
     if not isinstance(item, dict):
         return Entry(home or bare("?"), item, told)
-    return Entry(home or bare(_own_collection(item, href, above)), anchored(item, href), told)
+    placed = anchored(item, href)
+    if not where and not links(placed, "self"):  # read from a document of its own
+        placed["links"] = [
+            *placed.get("links", []),
+            {"rel": "self", "href": href, "type": "application/geo+json"},
+        ]
+    return Entry(home or bare(_own_collection(item, href, above)), placed, told)
 
 
 def kind_of(doc: Json, href: str) -> str:

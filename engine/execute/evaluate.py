@@ -75,5 +75,7 @@ def run_node(
         if problem.pointer is not None:
             raise
         message = f"node {name!r}, process {node.process!r}: {problem.message}"
-        at = node.pointer + (f"/arguments/{parameter}" if (parameter := problem.facts.get("parameter")) in node.args else "")
+        at = node.pointer + (
+            f"/arguments/{parameter}" if (parameter := problem.facts.get("parameter")) in node.args else ""
+        )
         raise Problem(problem.code, message, pointer=at, hint=problem.hint, facts=problem.facts) from problem

@@ -163,9 +163,8 @@ def coarser(found: Found, wish: Wish, longest_side: int) -> Wish:
     factor = max(*seen.shape[-2:], 1) / longest_side
     if factor <= 1:
         return wish
-    step = seen.resolution
-    size = tuple(abs(s) * factor for s in step) if isinstance(step, tuple) else abs(float(step)) * factor
-    return replace(wish, crs=seen.crs, resolution=size)
+    across, down = seen.resolution
+    return replace(wish, crs=seen.crs, resolution=(abs(across) * factor, abs(down) * factor))
 
 
 def nothing_found(source: str, found: Found, extent: Extent) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, product
 from typing import Any, NamedTuple
 
@@ -165,14 +166,15 @@ class _Tiles:
         return list(product(spans[0], spans[1]))
 
 
-def reached(source: GeoBox, grid: GeoBox) -> list[Rect]:
+@lru_cache(maxsize=65536)
+def reached(source: GeoBox, grid: GeoBox) -> tuple[Rect, ...]:
     """The rectangles of the grid, in its pixels, outside of which the source has nothing."""
     assert grid.crs is not None
     height, width = grid.shape
     whole = Rect(0, 0, width, height)
     around = bounds_in(source, grid.crs)
     if around is None:
-        return [whole]
+        return (whole,)
     slack = 0.0 if source.crs == grid.crs else 1.0  # the edges of a projected box are bent between the points
     found = []
     for moved in meeting(around, Rect(*grid.boundingbox.bbox), grid.crs):
@@ -180,7 +182,7 @@ def reached(source: GeoBox, grid: GeoBox) -> list[Rect]:
         wide = Rect(rect.left - slack, rect.bottom - slack, rect.right + slack, rect.top + slack) & whole
         if wide is not None and wide.right - wide.left > 1e-3 and wide.top - wide.bottom > 1e-3:
             found.append(wide)
-    return found
+    return tuple(found)
 
 
 def covers(source: GeoBox, grid: GeoBox) -> bool:

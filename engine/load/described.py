@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -50,7 +50,7 @@ PLAIN_TYPES = frozenset(
 def kind_of(asset: pystac.Asset, *, named: bool = False) -> Kind | None:
     """Whether the asset holds a raster or arrays; None if neither, or if it is no data and was not asked for."""
     media = (asset.media_type or "").partition(";")[0].strip().lower()
-    end = PurePosixPath(urlsplit(asset.href).path.rstrip("/")).suffix.lower()
+    end = splitext(urlsplit(asset.href).path.rstrip("/"))[1].lower()
     roles = set(asset.roles or ())
     if media in ARRAY_TYPES or end in ARRAY_ENDS:
         return "array" if named or not roles & NOT_DATA else None

@@ -73,13 +73,19 @@ def layers_of(
     found = roles(dataset)
     named = {role: dim for dim, role in found.items()}
     described = {band.name: band for band in bands_of(key, asset, item.properties)}
-    for name, variable in dataset.data_vars.items():
+    # a Zarr store may have lost the order of its variables: that of the item's description counts
+    for name in sorted(dataset.data_vars, key=lambda name: _place(name, list(described))):
+        variable = dataset.variables[name]
         if variable.dtype.kind not in "iufcb" or not {named.get("x"), named.get("y")} <= set(variable.dims):
             continue
         crs = crs_of_variable(dataset, name, named["x"]) or crs_of(item, asset)
         if crs is None:
             raise _unreadable(source, f"variable {name!r} has no grid mapping, and the item no proj:code")
         yield _layer(dataset, name, found, source, described.get(str(name)), crs, chunks)
+
+
+def _place(name: Hashable, described: list[str]) -> int:
+    return described.index(str(name)) if name in described else len(described)
 
 
 def _layer(

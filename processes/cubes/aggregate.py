@@ -64,7 +64,7 @@ def aggregate_spatial(
     taken = taken_out(data.transpose(*others, y, x), chosen, places_x=data.sizes[x])
     array = over_zones(run, taken, len(given.coord))
     dims = (given.dim, *others)
-    coords = {
+    coords: dict[Any, Any] = {
         n: c for n, c in data.coords.items() if set(c.dims) <= set(others) and n not in ("spatial_ref", "crs")
     }
     coords = {**coords, **given.coords}

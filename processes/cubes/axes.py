@@ -124,6 +124,8 @@ def labels(cube: xr.DataArray, dim: str) -> tuple[Any, ...]:
 def rfc3339(time: Any) -> str:
     """A moment in UTC as text, with as many decimals of the second as it has."""
     moment = pd.Timestamp(time)
+    if moment.tzinfo is not None:
+        moment = moment.tz_convert(UTC).tz_localize(None)
     return moment.isoformat(timespec="auto" if moment.microsecond or moment.nanosecond else "seconds") + "Z"
 
 

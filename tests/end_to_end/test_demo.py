@@ -69,7 +69,11 @@ def test_the_first_run_is_right(home):
     assert brown[0] > brown[1]
     item = json.loads((home / "out/ndvi.stac.json").read_text())
     assert item["properties"]["proj:code"] == "EPSG:32632"
-    assert len([link for link in item["links"] if link["rel"] == "derived_from"]) == 8
+    sources = [link["href"] for link in item["links"] if link["rel"] == "derived_from"]
+    assert len(sources) == 8
+    assert all(Path(href).exists() for href in sources)
+    assert item["properties"]["start_datetime"].startswith("2022-06-02T10:")
+    assert item["properties"]["end_datetime"].startswith("2022-09-25T10:")
 
 
 def test_what_the_demo_suggests_works(home):
@@ -114,7 +118,7 @@ def test_formats_hold_the_same(name, home, demo, tmp_path):
     ndvi = cube.ndvi(nir="B08", red="B04")
     expected = ndvi.compute()
     written = ndvi.save(tmp_path / name)
-    if name.endswith(".tif") or name.endswith(".png"):
+    if name.endswith((".tif", ".png")):
         assert len(written.assets) == expected.sizes["t"] == 3
     if name.endswith(".tif"):
         for asset, date in zip(sorted(written.assets, key=lambda a: a.href), expected, strict=True):
@@ -258,7 +262,9 @@ def test_notebook(path, home, tmp_path, monkeypatch):
         for out in cell.outputs
     ]
     assert any("image/png" in k for k in kinds)
-    assert not [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs if o.get("name") == "stderr"]
+    assert not [
+        o for c in notebook.cells if c.cell_type == "code" for o in c.outputs if o.get("name") == "stderr"
+    ]
 
 
 # -------------------------------------------------------------------------------------------- bad input

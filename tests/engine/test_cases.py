@@ -52,10 +52,10 @@ def test_official_case(case, chunks, own_engine):
     assert codec().check(case, result) is None
 
 
-def test_cases_are_counted():
+def test_cases_are_counted(record_property):
     """The count that is promised: all cases of the processes that there are."""
     if not FILE.exists():
         pytest.skip("the official cases are not here")
     ours = [c for c in codec().load() if c["process"] in REGISTRY]
-    print(f"{len(ours)} official cases of {len({c['process'] for c in ours})} processes")
+    record_property("official cases", len(ours))
     assert len(ours) >= 463

@@ -96,7 +96,7 @@ def test_all_faults_at_once():
 
 @pytest.mark.parametrize("bad", ["{", '{"a": 1', "[1]", '{"a": NaN NaN}'])
 def test_no_json(bad):
-    with pytest.raises(Problem, match="no JSON|is an object|cannot be read"):
+    with pytest.raises(Problem, match=r"no JSON|is an object|cannot be read"):
         parse(bad)
 
 

@@ -20,7 +20,13 @@ def _one_thread():
 
 
 def of(name, common=None, **more):
-    return {"name": name, "data_type": "uint16", "nodata": 0, **({"eo:common_name": common} if common else {}), **more}
+    return {
+        "name": name,
+        "data_type": "uint16",
+        "nodata": 0,
+        **({"eo:common_name": common} if common else {}),
+        **more,
+    }
 
 
 @pytest.fixture
@@ -32,8 +38,14 @@ def scene(make, grid, noise):
         return make.tif(f"{name}.tif", noise(*shape, 10, 12, seed=len(name)), there)
 
     assets = {
-        "visual": {"href": file("visual", 3), "bands": [of("B04", "red"), of("B03", "green"), of("B02", "blue")]},
-        "red": {"href": file("red"), "bands": [of("B04", "red", **{"eo:center_wavelength": 0.66, "raster:scale": 1e-4})]},
+        "visual": {
+            "href": file("visual", 3),
+            "bands": [of("B04", "red"), of("B03", "green"), of("B02", "blue")],
+        },
+        "red": {
+            "href": file("red"),
+            "bands": [of("B04", "red", **{"eo:center_wavelength": 0.66, "raster:scale": 1e-4})],
+        },
         "edge1": {"href": file("edge1"), "bands": [of("B05", "rededge")]},
         "edge2": {"href": file("edge02"), "bands": [of("B06", "rededge")]},
         "SCL": {"href": file("SCL"), "data_type": "uint16", "nodata": 0, "raster:bands": None},
@@ -92,7 +104,9 @@ def test_older_items_are_understood(make, grid, noise):
         "raster:bands": [{"data_type": "float32", "nodata": "nan", "unit": "1", "scale": 2, "offset": 0.5}],
     }
     path = make.tif("a.tif", noise(10, 12, dtype="float32"), grid(10, 12))
-    (band,) = load([make.item("a", DAY, {"B8": {"href": path, **told}})], Wish(bands=("nir",))).bands.attrs["bands"]
+    (band,) = load([make.item("a", DAY, {"B8": {"href": path, **told}})], Wish(bands=("nir",))).bands.attrs[
+        "bands"
+    ]
     assert band == {
         "name": "B8",
         "common_name": "nir",
@@ -104,7 +118,9 @@ def test_older_items_are_understood(make, grid, noise):
     }
 
 
-@pytest.mark.parametrize(("wished", "hint"), [("b4", "'B04'"), ("redd", "'red'"), ("temperature", "Choose one of these")])
+@pytest.mark.parametrize(
+    ("wished", "hint"), [("b4", "'B04'"), ("redd", "'red'"), ("temperature", "Choose one of these")]
+)
 def test_a_band_that_is_not_there(scene, wished, hint):
     with pytest.raises(Problem) as caught:
         load([scene], Wish(bands=("SCL", wished)))
@@ -122,7 +138,9 @@ def test_items_of_several_sensors_meet_by_asset_key(make, grid, noise):
     items = []
     for n, name in enumerate(("TM_B3", "OLI_B4"), 1):
         path = make.tif(f"{n}.tif", noise(10, 12, seed=n), grid(10, 12))
-        items.append(make.item(f"i{n}", f"2022-06-0{n}T10:00:00", {"red": {"href": path, "bands": [of(name, "red")]}}))
+        items.append(
+            make.item(f"i{n}", f"2022-06-0{n}T10:00:00", {"red": {"href": path, "bands": [of(name, "red")]}})
+        )
     cube = load(items, Wish(bands=("red",)))
     assert cube.bands.values.tolist() == ["red"]
     for n in (1, 2):
@@ -133,7 +151,9 @@ def test_items_meet_by_band_name_under_other_asset_keys(make, grid, noise):
     items = []
     for n, key in enumerate(("red", "B04_10m"), 1):
         path = make.tif(f"{n}.tif", noise(10, 12, seed=n), grid(10, 12))
-        items.append(make.item(f"i{n}", f"2022-06-0{n}T10:00:00", {key: {"href": path, "bands": [of("B04", "red")]}}))
+        items.append(
+            make.item(f"i{n}", f"2022-06-0{n}T10:00:00", {key: {"href": path, "bands": [of("B04", "red")]}})
+        )
     cube = load(items, Wish(bands=("B04",)))
     np.testing.assert_array_equal(cube[1, 0].values, noise(10, 12, seed=2))
 
@@ -142,7 +162,11 @@ def test_a_band_that_one_item_lacks_is_no_data_there(make, grid, noise):
     paths = [make.tif(f"{n}.tif", noise(10, 12, seed=n), grid(10, 12)) for n in range(3)]
     items = [
         make.item("a", "2022-06-01T10:00:00", {"B1": {"href": paths[0], "bands": [of("B1")]}}),
-        make.item("b", "2022-06-02T10:00:00", {k: {"href": p, "bands": [of(k)]} for k, p in zip(("B1", "B2"), paths, strict=False)}),
+        make.item(
+            "b",
+            "2022-06-02T10:00:00",
+            {k: {"href": p, "bands": [of(k)]} for k, p in zip(("B1", "B2"), paths, strict=False)},
+        ),
     ]
     lines: list[str] = []
     cube = load(items, Wish(), log=lines.append)
@@ -155,7 +179,9 @@ def test_metadata_that_are_missing_are_read_from_the_files(make, grid, noise, co
     bare = {"proj:shape": None, "proj:transform": None, "proj:code": None, "raster:bands": None}
     items = [
         make.item(
-            f"i{n}", f"2022-06-0{n}T10:00:00", {"B1": {"href": make.tif(f"{n}.tif", noise(10, 12), grid(10, 12), nodata=4), **bare}}
+            f"i{n}",
+            f"2022-06-0{n}T10:00:00",
+            {"B1": {"href": make.tif(f"{n}.tif", noise(10, 12), grid(10, 12), nodata=4), **bare}},
         )
         for n in (1, 2, 3)
     ]
@@ -174,7 +200,12 @@ def test_metadata_that_are_missing_are_read_from_the_files(make, grid, noise, co
 
 def test_transform_from_a_projected_box(make, grid, noise):
     path = make.tif("a.tif", noise(10, 12), grid(10, 12))
-    told = {"proj:transform": None, "proj:bbox": list(grid(10, 12).boundingbox.bbox), "proj:code": None, "proj:epsg": 32632}
+    told = {
+        "proj:transform": None,
+        "proj:bbox": list(grid(10, 12).boundingbox.bbox),
+        "proj:code": None,
+        "proj:epsg": 32632,
+    }
     assert survey([make.item("a", DAY, {"B1": {"href": path, **told}})], Wish()).geobox == grid(10, 12)
 
 
@@ -182,14 +213,22 @@ def test_no_items_and_no_data(make):
     with pytest.raises(Problem, match="no items") as caught:
         load([], Wish())
     assert caught.value.code == "NoDataAvailable"
-    text = make.item("a", DAY, {"doc": {"href": make.folder / "a.txt", "type": "text/plain", "roles": ["data"]}})
+    text = make.item(
+        "a", DAY, {"doc": {"href": make.folder / "a.txt", "type": "text/plain", "roles": ["data"]}}
+    )
     with pytest.raises(Problem, match="text/plain") as caught:
         load([text], Wish())
     assert caught.value.code == "FormatUnsuitable"
 
 
 def test_relative_address_without_a_home(grid):
-    item = pystac.Item("a", None, None, None, {"start_datetime": "2022-01-01T00:00:00Z", "end_datetime": "2022-01-02T00:00:00Z"})
+    item = pystac.Item(
+        "a",
+        None,
+        None,
+        None,
+        {"start_datetime": "2022-01-01T00:00:00Z", "end_datetime": "2022-01-02T00:00:00Z"},
+    )
     item.add_asset("B1", pystac.Asset("a.tif", media_type="image/tiff"))
     with pytest.raises(Problem) as caught:
         load([item], Wish())

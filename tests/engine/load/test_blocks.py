@@ -59,7 +59,12 @@ def series(make, grid, noise, dates=3, size=128):
             f"2022-06-0{n + 1}T10:00:00",
             {
                 "B04": make.tif(f"{n}a.tif", pixels, grid(size, size), nodata=0),
-                "SCL": make.tif(f"{n}b.tif", pixels[::2, ::2].astype("uint8"), grid(size // 2, size // 2, size=20), nodata=0),
+                "SCL": make.tif(
+                    f"{n}b.tif",
+                    pixels[::2, ::2].astype("uint8"),
+                    grid(size // 2, size // 2, size=20),
+                    nodata=0,
+                ),
             },
         )
         for n in range(dates)
@@ -105,7 +110,11 @@ def test_a_small_box_reads_a_small_window(make, grid, noise, counts):
 
 def test_scenes_are_opened_only_where_they_lie(make, grid, noise, counts):
     items = [
-        make.item(f"i{n}", "2022-06-01T10:00:00", {"B04": make.tif(f"{n}.tif", noise(64, 64), grid(64, 64, 500_000 + 640 * n), nodata=0)})
+        make.item(
+            f"i{n}",
+            "2022-06-01T10:00:00",
+            {"B04": make.tif(f"{n}.tif", noise(64, 64), grid(64, 64, 500_000 + 640 * n), nodata=0)},
+        )
         for n in range(4)
     ]
     cube = load(items, Wish(chunks={"x": 64, "y": 64}))
@@ -119,7 +128,11 @@ def test_scenes_are_opened_only_where_they_lie(make, grid, noise, counts):
 
 def test_blocks_without_a_source_are_no_data(make, grid, noise):
     items = [
-        make.item(f"i{n}", f"2022-06-0{n + 1}T10:00:00", {"B04": make.tif(f"{n}.tif", noise(64, 64), grid(64, 64, left), nodata=0)})
+        make.item(
+            f"i{n}",
+            f"2022-06-0{n + 1}T10:00:00",
+            {"B04": make.tif(f"{n}.tif", noise(64, 64), grid(64, 64, left), nodata=0)},
+        )
         for n, left in enumerate((500_000, 502_000))
     ]
     cube = load(items, Wish(chunks={"x": 64, "y": 64}))
@@ -129,7 +142,10 @@ def test_blocks_without_a_source_are_no_data(make, grid, noise):
 def test_same_wish_same_names_other_wish_other_names(make, grid, noise):
     items = series(make, grid, noise, dates=1)
     told = {**items[0].assets["B04"].extra_fields["raster:bands"][0], "scale": 2.0}
-    names = {load(items, wish).data.name for wish in (Wish(), Wish(), Wish(scale="metadata"), Wish(nodata=3), Wish(resolution=20))}
+    names = {
+        load(items, wish).data.name
+        for wish in (Wish(), Wish(), Wish(scale="metadata"), Wish(nodata=3), Wish(resolution=20))
+    }
     items[0].assets["B04"].extra_fields["raster:bands"] = [told]
     names.add(load(items, Wish(scale="metadata")).data.name)
     assert len(names) == 5
@@ -137,7 +153,12 @@ def test_same_wish_same_names_other_wish_other_names(make, grid, noise):
 
 def test_survey_tells_what_load_will_do(make, grid, noise):
     items = series(make, grid, noise)
-    for wish in (Wish(), Wish(bands=("SCL",)), Wish(crs=3857, chunks={"x": 50, "y": 70}), Wish(scale="metadata")):
+    for wish in (
+        Wish(),
+        Wish(bands=("SCL",)),
+        Wish(crs=3857, chunks={"x": 50, "y": 70}),
+        Wish(scale="metadata"),
+    ):
         cube, told = load(items, wish), survey(items, wish)
         assert isinstance(told, Survey)
         assert told.shape == cube.shape
@@ -154,7 +175,11 @@ def test_survey_tells_what_load_will_do(make, grid, noise):
 
 def test_survey_counts_decoded_bytes(make, grid, noise, counts):
     items = series(make, grid, noise)
-    for wish in (Wish(), Wish(bbox=BBox(500_400, 4_999_000, 500_800, 4_999_600, 32632)), Wish(bands=("SCL",))):
+    for wish in (
+        Wish(),
+        Wish(bbox=BBox(500_400, 4_999_000, 500_800, 4_999_600, 32632)),
+        Wish(bands=("SCL",)),
+    ):
         counts.decoded = 0
         load(items, wish).compute()
         told = survey(items, wish)

@@ -57,7 +57,9 @@ def test_a_truncated_file_names_the_block(make, grid, noise):
 
 
 @pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
-@pytest.mark.parametrize("wish", [{}, {"crs": 4326}, {"crs": 4326, "resampling": "bilinear"}, {"resolution": 0.3}])
+@pytest.mark.parametrize(
+    "wish", [{}, {"crs": 4326}, {"crs": 4326, "resampling": "bilinear"}, {"resolution": 0.3}]
+)
 def test_the_corrupt_file_of_rasterio(make, data, wish):
     path = data / "rasterio" / "corrupt.tif"
     if not path.exists():
@@ -102,8 +104,12 @@ def test_a_vrt_under_another_name_is_refused(make, grid, noise):
 
 def test_side_files_are_not_looked_at(make, grid, noise):
     path = make.tif("a.tif", (pixels := noise(128, 128)), grid(128, 128), nodata=0)
-    (make.folder / "a.tif.aux.xml").write_text("<PAMDataset><PAMRasterBand band='1'><NoDataValue>7</NoDataValue></PAMRasterBand></PAMDataset>")
-    (make.folder / "a.tif.ovr").write_bytes(make.tif("o.tif", noise(64, 64, seed=9), grid(64, 64, size=20)).read_bytes())
+    (make.folder / "a.tif.aux.xml").write_text(
+        "<PAMDataset><PAMRasterBand band='1'><NoDataValue>7</NoDataValue></PAMRasterBand></PAMDataset>"
+    )
+    (make.folder / "a.tif.ovr").write_bytes(
+        make.tif("o.tif", noise(64, 64, seed=9), grid(64, 64, size=20)).read_bytes()
+    )
     item = make.item("i", DAY, {"B1": {"href": path, "raster:bands": [{"data_type": "uint16"}]}})
     cube = load([item], Wish(resolution=20))
     assert cube.attrs["nodata"] == 0
@@ -112,7 +118,9 @@ def test_side_files_are_not_looked_at(make, grid, noise):
 
 def test_a_band_that_the_file_has_not(make, grid, noise):
     told = [{"data_type": "uint16", "nodata": 0}] * 2
-    item = make.item("i", DAY, {"B": {"href": make.tif("a.tif", noise(10, 12), grid(10, 12)), "raster:bands": told}})
+    item = make.item(
+        "i", DAY, {"B": {"href": make.tif("a.tif", noise(10, 12), grid(10, 12)), "raster:bands": told}}
+    )
     problem = failing(item, bands=("B_2",))
     assert "the file has 1 bands only" in problem.message
     assert problem.facts["band"] == 2
@@ -129,7 +137,9 @@ def test_metadata_that_place_the_file_elsewhere(make, grid, noise):
 def test_a_file_without_place_takes_that_of_the_metadata(make, grid, noise):
     there = grid(10, 12)
     item = make.item("i", DAY, {"B": make.tif("a.tif", (pixels := noise(10, 12)), there, nodata=0)})
-    with rasterio.open(make.folder / "a.tif", "w", driver="GTiff", width=12, height=10, count=1, dtype="uint16", nodata=0) as bare:
+    with rasterio.open(
+        make.folder / "a.tif", "w", driver="GTiff", width=12, height=10, count=1, dtype="uint16", nodata=0
+    ) as bare:
         bare.write(pixels, 1)
     np.testing.assert_array_equal(load([item], Wish())[0, 0].values, pixels)
     item.assets["B"].extra_fields["proj:shape"] = [20, 24]
@@ -156,13 +166,19 @@ class Refusing(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as refusing:
-        threading.Thread(target=refusing.serve_forever, daemon=True).start()
+        threading.Thread(target=refusing.serve_forever, args=(0.01,), daemon=True).start()
         yield f"127.0.0.1:{refusing.server_port}"
         refusing.shutdown()
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(404, "FileNotFound"), (403, "FilePathInvalid"), (503, "InfrastructureBusy"), (200, "FileContentInvalid")]
+    ("status", "code"),
+    [
+        (404, "FileNotFound"),
+        (403, "FilePathInvalid"),
+        (503, "InfrastructureBusy"),
+        (200, "FileContentInvalid"),
+    ],
 )
 def test_what_servers_say_and_no_secret_in_it(make, grid, noise, server, status, code, monkeypatch):
     monkeypatch.setitem(SETTINGS, "GDAL_HTTP_MAX_RETRY", 0)

@@ -25,7 +25,9 @@ def _one_thread():
         yield
 
 
-def box(left: float, top: float, size: float = 10, crs: str = "EPSG:32632", rows: int = 20, cols: int = 30) -> GeoBox:
+def box(
+    left: float, top: float, size: float = 10, crs: str = "EPSG:32632", rows: int = 20, cols: int = 30
+) -> GeoBox:
     return GeoBox((rows, cols), Affine(size, 0, left, 0, -size, top), crs)
 
 
@@ -57,7 +59,9 @@ def test_crop_keeps_just_the_centres_inside(left, bottom, width, height, step):
     whole = GeoBox((20, 25), Affine(5, 0, -60, 0, step, -step * 10), "EPSG:32632")
     rect = Rect(left, bottom, left + width, bottom + height)
     xs, ys = (whole.coordinates[dim].values for dim in ("x", "y"))
-    inside_x, inside_y = ((v >= low) & (v <= high) for v, low, high in ((xs, left, rect.right), (ys, bottom, rect.top)))
+    inside_x, inside_y = (
+        (v >= low) & (v <= high) for v, low, high in ((xs, left, rect.right), (ys, bottom, rect.top))
+    )
     if not inside_x.any() or not inside_y.any():
         with pytest.raises(Problem, match="no pixel centre"):
             crop(whole, rect)
@@ -77,7 +81,11 @@ def test_union_of_items_on_one_grid(make, grid, noise):
     places = {"a": (500_000, 5_000_000), "b": (500_200, 4_999_900), "c": (499_970, 5_000_030)}
     pixels = noise(20, 30)
     items = [
-        make.item(name, f"2022-06-0{n}T10:00:00", {"B04": make.tif(f"{name}.tif", pixels, grid(20, 30, *at), nodata=0)})
+        make.item(
+            name,
+            f"2022-06-0{n}T10:00:00",
+            {"B04": make.tif(f"{name}.tif", pixels, grid(20, 30, *at), nodata=0)},
+        )
         for n, (name, at) in enumerate(places.items(), 1)
     ]
     lines: list[str] = []
@@ -93,7 +101,9 @@ def test_union_of_items_on_one_grid(make, grid, noise):
 def test_items_of_other_grids_get_the_most_common_one(make, grid, noise):
     grids = [grid(20, 30), grid(20, 30, 500_100), grid(20, 30, 500_003), grid(10, 15, size=20)]
     items = [
-        make.item(f"i{n}", f"2022-06-0{n + 1}T10:00:00", {"B04": make.tif(f"{n}.tif", noise(*g.shape), g, nodata=0)})
+        make.item(
+            f"i{n}", f"2022-06-0{n + 1}T10:00:00", {"B04": make.tif(f"{n}.tif", noise(*g.shape), g, nodata=0)}
+        )
         for n, g in enumerate(grids)
     ]
     lines: list[str] = []
@@ -106,15 +116,21 @@ def test_items_of_other_grids_get_the_most_common_one(make, grid, noise):
 
 def test_items_of_several_zones_get_the_most_common_crs(make, grid, noise):
     items = [
-        make.item(f"i{n}", f"2022-06-0{n + 1}T10:00:00", {"B04": make.tif(f"{n}.tif", noise(20, 30), g, nodata=0)})
-        for n, g in enumerate([grid(20, 30), grid(20, 30, left=500_100), grid(20, 30, 100_000, crs="EPSG:32633")])
+        make.item(
+            f"i{n}", f"2022-06-0{n + 1}T10:00:00", {"B04": make.tif(f"{n}.tif", noise(20, 30), g, nodata=0)}
+        )
+        for n, g in enumerate(
+            [grid(20, 30), grid(20, 30, left=500_100), grid(20, 30, 100_000, crs="EPSG:32633")]
+        )
     ]
     told = survey(items, Wish())
     assert told.crs == 32632
     assert told.resolution == (10, -10)
 
 
-@pytest.mark.parametrize(("wish", "shape"), [({"resolution": 20}, (10, 15)), ({"resolution": (30, 20)}, (10, 10))])
+@pytest.mark.parametrize(
+    ("wish", "shape"), [({"resolution": 20}, (10, 15)), ({"resolution": (30, 20)}, (10, 10))]
+)
 def test_wished_resolution_keeps_the_origin(make, grid, noise, wish, shape):
     path = make.tif("a.tif", noise(20, 30), grid(20, 30, left=500_005))
     cube = load([make.item("a", DAY, {"B04": path})], Wish(**wish))
@@ -179,8 +195,14 @@ def test_boxes_without_pixels_are_named(make, grid, noise, bbox, code):
 
 def test_items_outside_the_box_are_left_out_and_told(make, grid, noise):
     items = [
-        make.item("in", "2022-06-01T10:00:00", {"B04": make.tif("a.tif", noise(20, 30), grid(20, 30), nodata=0)}),
-        make.item("out", "2022-06-02T10:00:00", {"B04": make.tif("b.tif", noise(20, 30), grid(20, 30, 600_000), nodata=0)}),
+        make.item(
+            "in", "2022-06-01T10:00:00", {"B04": make.tif("a.tif", noise(20, 30), grid(20, 30), nodata=0)}
+        ),
+        make.item(
+            "out",
+            "2022-06-02T10:00:00",
+            {"B04": make.tif("b.tif", noise(20, 30), grid(20, 30, 600_000), nodata=0)},
+        ),
     ]
     lines: list[str] = []
     cube = load(items, Wish(bbox=BBox(500_000, 4_999_800, 500_300, 5_000_000, 32632)), log=lines.append)
@@ -205,7 +227,9 @@ def test_box_across_the_antimeridian_in_utm(make, noise):
     assert (lon[inside] < 0).any()
     rows, cols = np.nonzero(inside)
     assert cube.x.values[[0, -1]].tolist() == [x[0, cols.min()], x[0, cols.max()]]
-    np.testing.assert_array_equal(cube[0, 0].values, pixels[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1])
+    np.testing.assert_array_equal(
+        cube[0, 0].values, pixels[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1]
+    )
 
 
 def degrees(left: float, cols: int = 20) -> GeoBox:
@@ -234,7 +258,9 @@ def test_a_global_source_is_read_on_both_sides(make, left):
         cube = load([item], Wish(bbox=BBox(start, -20, stop, 20)))
         longitudes = start + 5 + 10 * np.arange(6)
         np.testing.assert_allclose(cube.x.values, longitudes)
-        np.testing.assert_array_equal(cube[0, 0].values, pixels[7:11][:, ((longitudes - left) % 360 // 10).astype(int)])
+        np.testing.assert_array_equal(
+            cube[0, 0].values, pixels[7:11][:, ((longitudes - left) % 360 // 10).astype(int)]
+        )
 
 
 def test_utm_across_the_antimeridian_into_degrees(make, noise):
@@ -242,7 +268,9 @@ def test_utm_across_the_antimeridian_into_degrees(make, noise):
     item = make.item("a", DAY, {"B04": make.tif("a.tif", (pixels := noise(300, 600)), scene, nodata=0)})
     cube = load([item], Wish(bbox=STRAIT, crs=4326, resolution=0.002, chunks={"x": 60, "y": 60}))
     assert cube.x.values[-1] > 180
-    x, y = Transformer.from_crs(4326, 32660, always_xy=True).transform(*np.meshgrid(cube.x.values, cube.y.values))
+    x, y = Transformer.from_crs(4326, 32660, always_xy=True).transform(
+        *np.meshgrid(cube.x.values, cube.y.values)
+    )
     at = ~scene.transform * (x, y)
     clear = np.all([np.abs(v - v.round()) > 2e-3 for v in at], axis=0)  # of the edges of source pixels
     cols, rows = (np.floor(v).astype(int) for v in at)
@@ -258,7 +286,9 @@ def test_two_zones_meet_at_the_antimeridian(make, noise):
     east = GeoBox((100, 200), Affine(300, 0, 800_000, 0, -300, 1_130_000), "EPSG:32660")
     west = GeoBox((100, 200), Affine(300, 0, 150_000, 0, -300, 1_130_000), "EPSG:32601")
     items = [
-        make.item(f"i{n}", f"2022-06-01T10:00:0{n}", {"B04": make.tif(f"{n}.tif", noise(100, 200), g, nodata=0)})
+        make.item(
+            f"i{n}", f"2022-06-01T10:00:0{n}", {"B04": make.tif(f"{n}.tif", noise(100, 200), g, nodata=0)}
+        )
         for n, g in enumerate([east, east, west])
     ]
     cube = load(items, Wish(bbox=BBox(179.6, 9.95, -179.0, 10.15), groupby="solar_day"))

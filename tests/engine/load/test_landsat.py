@@ -38,7 +38,12 @@ def test_seventeen_solar_days_as_odc_stac_reads_them(items):
     assert len(lines) == 1
     assert "do not share a pixel grid" in lines[0]
     twin = odc.stac.load(
-        items, bands=LABELS, geobox=cube.odc.geobox, groupby="solar_day", resampling="nearest", stac_cfg=AS_TOLD
+        items,
+        bands=LABELS,
+        geobox=cube.odc.geobox,
+        groupby="solar_day",
+        resampling="nearest",
+        stac_cfg=AS_TOLD,
     )
     np.testing.assert_array_equal(cube.t.values, twin.time.values)
     for label in LABELS:

@@ -33,7 +33,12 @@ def neighbours(make, grid, noise):
         "d": ("2022-06-02T10:00:00", half(noise, 4, slice(0, 0))),
     }
     items = [
-        make.item(name, when, {"B1": make.tif(f"{name}.tif", pixels, grid(20, 30), nodata=0)}, orbit=int(name in "ab"))
+        make.item(
+            name,
+            when,
+            {"B1": make.tif(f"{name}.tif", pixels, grid(20, 30), nodata=0)},
+            orbit=int(name in "ab"),
+        )
         for name, (when, pixels) in parts.items()
     ]
     return items, {name: pixels for name, (_, pixels) in parts.items()}
@@ -45,7 +50,10 @@ def test_neighbours_fill_each_other_in_order_of_time_and_id(neighbours):
     first = np.where(parts["a"] != 0, parts["a"], np.where(parts["b"] != 0, parts["b"], parts["c"]))
     np.testing.assert_array_equal(cube[0, 0].values, first)
     np.testing.assert_array_equal(cube[1, 0].values, parts["d"])
-    assert cube.t.values.astype("datetime64[s]").astype(str).tolist() == ["2022-06-01T10:00:10", "2022-06-02T10:00:00"]
+    assert cube.t.values.astype("datetime64[s]").astype(str).tolist() == [
+        "2022-06-01T10:00:10",
+        "2022-06-02T10:00:00",
+    ]
     for item in items:
         item.stac_extensions.append("https://stac-extensions.github.io/projection/v2.0.0/schema.json")
     twin = odc_load(items, groupby="solar_day", nodata=0, dtype="uint16")
@@ -55,7 +63,11 @@ def test_neighbours_fill_each_other_in_order_of_time_and_id(neighbours):
 
 def test_what_is_full_is_not_read_on(make, grid, noise, counts):
     items = [
-        make.item(f"i{n}", f"2022-06-01T10:00:0{n}", {"B1": make.tif(f"{n}.tif", noise(20, 30), grid(20, 30), nodata=0)})
+        make.item(
+            f"i{n}",
+            f"2022-06-01T10:00:0{n}",
+            {"B1": make.tif(f"{n}.tif", noise(20, 30), grid(20, 30), nodata=0)},
+        )
         for n in range(4)
     ]
     cube = load(items, Wish())

@@ -119,7 +119,11 @@ def test_where_no_data_comes_from(make, grid, told, tag, wished, missing):
 def test_what_is_not_covered_is_no_data_even_without_a_no_data_value(make, grid):
     zeros = np.zeros((10, 10), "uint8")
     items = [
-        make.item(f"i{n}", f"2022-06-0{n + 1}T10:00:00", {"B": make.tif(f"{n}.tif", zeros, grid(10, 10, 500_000 + 50 * n))})
+        make.item(
+            f"i{n}",
+            f"2022-06-0{n + 1}T10:00:00",
+            {"B": make.tif(f"{n}.tif", zeros, grid(10, 10, 500_000 + 50 * n))},
+        )
         for n in range(2)
     ]
     cube = load(items, Wish())
@@ -135,10 +139,15 @@ SCALED = [{"data_type": "uint16", "nodata": 0, "scale": 0.0001, "offset": -0.1}]
 def test_scale_and_offset_are_kept_or_applied(make, grid, noise):
     pixels = noise(20, 20)
     pixels[0] = 0
-    item = make.item("a", DAY, {"B": {"href": make.tif("a.tif", pixels, grid(20, 20)), "raster:bands": SCALED}})
+    item = make.item(
+        "a", DAY, {"B": {"href": make.tif("a.tif", pixels, grid(20, 20)), "raster:bands": SCALED}}
+    )
     raw = load([item], Wish())
     np.testing.assert_array_equal(raw[0, 0].values, pixels)
-    assert {k: raw.bands.attrs["bands"][0][k] for k in ("scale", "offset")} == {"scale": 0.0001, "offset": -0.1}
+    assert {k: raw.bands.attrs["bands"][0][k] for k in ("scale", "offset")} == {
+        "scale": 0.0001,
+        "offset": -0.1,
+    }
     applied = load([item], Wish(scale="metadata"))
     assert applied.dtype == np.float32
     expected = np.where(pixels == 0, np.nan, pixels * 0.0001 - 0.1)
@@ -150,7 +159,11 @@ def test_each_item_has_its_own_offset(make, grid, noise):
     pixels = noise(20, 20)
     path = make.tif("a.tif", pixels, grid(20, 20))
     items = [
-        make.item(f"i{n}", f"2022-0{n}-01T10:00:00", {"B": {"href": path, "raster:bands": [{**SCALED[0], "offset": offset}]}})
+        make.item(
+            f"i{n}",
+            f"2022-0{n}-01T10:00:00",
+            {"B": {"href": path, "raster:bands": [{**SCALED[0], "offset": offset}]}},
+        )
         for n, offset in enumerate((0, -0.1), 1)
     ]
     cube = load(items, Wish(scale="metadata"))
@@ -165,7 +178,11 @@ def test_scaling_comes_before_interpolation(make, grid):
     pixels = np.tile(np.array([100, 101], "uint16"), (20, 10))
     told = [{"data_type": "uint16", "scale": 1.0}]
     item = make.item("a", DAY, {"B": {"href": make.tif("a.tif", pixels, grid(20, 20)), "raster:bands": told}})
-    wish = {"resolution": 5, "resampling": "bilinear", "bbox": BBox(500_020, 4_999_820, 500_180, 4_999_980, 32632)}
+    wish = {
+        "resolution": 5,
+        "resampling": "bilinear",
+        "bbox": BBox(500_020, 4_999_820, 500_180, 4_999_980, 32632),
+    }
     fine = load([item], Wish(scale="metadata", **wish)).values
     assert set(np.round(fine.ravel() % 1, 2)) == {0.25, 0.75}
 
@@ -183,7 +200,11 @@ def test_a_tag_that_nobody_mentioned_is_caught(make, grid):
     pixels = np.zeros((10, 10), "uint8")
     paths = make.tif("a.tif", pixels, grid(10, 10)), make.tif("b.tif", pixels, grid(10, 10), nodata=0)
     items = [
-        make.item(f"i{n}", f"2022-06-0{n + 1}T10:00:00", {"B": {"href": path, "raster:bands": [{"data_type": "uint8"}]}})
+        make.item(
+            f"i{n}",
+            f"2022-06-0{n + 1}T10:00:00",
+            {"B": {"href": path, "raster:bands": [{"data_type": "uint8"}]}},
+        )
         for n, path in enumerate(paths)
     ]
     cube = load(items, Wish())

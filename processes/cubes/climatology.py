@@ -1,0 +1,1 @@
+"""Climatological normals and what differs from them."""

@@ -1,0 +1,1 @@
+"""Dimensions of a cube: made, dropped, renamed, folded."""

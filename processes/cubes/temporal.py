@@ -1,0 +1,1 @@
+"""Along time: aggregation over intervals and periods, and resampling."""

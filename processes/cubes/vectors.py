@@ -1,0 +1,1 @@
+"""Vector cubes: made, moved, sampled."""

@@ -1,0 +1,1 @@
+"""A child graph or a kernel over windows, neighbourhoods and polygons."""

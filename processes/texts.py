@@ -1,0 +1,1 @@
+"""Texts: Unicode, and patterns in linear time."""

@@ -1,0 +1,1 @@
+"""What a value is: no-data, NaN, infinite, valid."""

@@ -1,0 +1,79 @@
+"""The command line starts at once, and keeps people's words and machines' results apart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from api.cli import main
+
+
+def test_help_imports_nothing_heavy():
+    program = (
+        "import sys, api.cli\n"
+        "from click.testing import CliRunner\n"
+        "done = CliRunner().invoke(api.cli.main, ['--help'])\n"
+        "assert done.exit_code == 0 and 'catalog' in done.output\n"
+        "heavy = {'numpy', 'xarray', 'dask', 'rasterio', 'pydantic', 'sqlalchemy', 'pystac', 'processes'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.fixture
+def gdc(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDC_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args, code=0, stdin=None):
+        done = CliRunner().invoke(main, list(args), input=stdin)
+        assert done.exit_code == code, done.output
+        return done
+
+    return run
+
+
+def test_scalars_from_standard_input(gdc, tmp_path):
+    graph = {
+        "add": {"process_id": "add", "arguments": {"x": {"from_parameter": "p"}, "y": 2}, "result": True}
+    }
+    done = gdc("run", "-", "-o", "sum.json", "--param", "p=40", stdin=json.dumps(graph))
+    assert json.loads((tmp_path / "sum.json").read_text()) == 42
+    assert done.stdout == ""
+    assert "wrote sum.json" in done.stderr
+
+
+def test_validation_for_machines(gdc):
+    graph = {"add": {"process_id": "ad", "arguments": {}, "result": True}}
+    done = gdc("validate", "-", "--json", code=1, stdin=json.dumps(graph))
+    (error,) = json.loads(done.stdout)["errors"]
+    assert error["code"] == "ProcessUnsupported"
+    assert error["pointer"] == "/add"
+    assert (
+        gdc("validate", "-", stdin='{"p": {"process_id": "pi", "arguments": {}, "result": true}}').stdout
+        == ""
+    )
+
+
+def test_processes_are_listed_and_shown(gdc):
+    listed = json.loads(gdc("processes", "--json").stdout)["processes"]
+    lines = gdc("processes").stdout.splitlines()
+    assert len(lines) == len(listed) >= 66
+    assert "reduce_dimension" in gdc("processes", "reduce_dimension").stdout
+    assert "Did you mean 'mean'" in gdc("processes", "meen", code=1).stderr
+
+
+def test_an_empty_catalogue_says_how_to_fill_it(gdc):
+    assert "gdc catalog add" in gdc("catalog", "list").stderr
+    assert json.loads(gdc("collections", "--json").stdout) == {"collections": []}
+
+
+def test_usage(gdc):
+    gdc("run", "-", code=2)
+    gdc("run", "-", "-o", "x.json", "--param", "nonsense", code=2, stdin="{}")
+    gdc("run", "missing.json", "-o", "x.json", code=2)
+    gdc("catalog", "add", "nowhere", code=2)
