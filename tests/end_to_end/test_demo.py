@@ -28,7 +28,10 @@ def home(tmp_path_factory):
 def gdc(home, *args, code=0, stdin=""):
     """Run the command line in a process of its own."""
     env = {"GDC_HOME": str(home), "PATH": str(Path(sys.executable).parent), "HOME": str(home)}
-    done = subprocess.run([Path(sys.executable).parent / "gdc", *args], env=env, input=stdin, text=True, capture_output=True, cwd=home)  # fmt: skip
+    command = [Path(sys.executable).parent / "gdc", *args]
+    done = subprocess.run(
+        command, check=False, env=env, input=stdin, text=True, capture_output=True, cwd=home
+    )
     assert done.returncode == code, done.stderr
     return done
 

@@ -124,7 +124,7 @@ def test_parameters_carry_what_json_cannot(session):
     graph = {
         "r": node("reduce_dimension", data=param("cube"), dimension="t", reducer=reducer("max"), result=True)
     }
-    with pytest.raises(engine.Problem, match="needs values of its parameters|refers to the parameter 'cube'"):
+    with pytest.raises(engine.Problem, match="refers to the parameter 'cube'"):
         session.run(graph)
 
 
