@@ -40,5 +40,5 @@ slow: ## the tests that take long
 lock: ## write requirements.lock anew; UPGRADE=--upgrade takes the newest versions
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet uv
-	build/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	build/lock/bin/uv pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE) -o requirements.lock

@@ -45,6 +45,12 @@ def kind_of_all(items: Sequence[pystac.Item], wish: Wish) -> Kind:
         raise Problem(
             "NoDataAvailable", "there are no items to load.", hint="Widen the extents or the filters."
         )
+    if wish.bands is not None and not wish.bands:
+        raise Problem(
+            "ProcessParameterInvalid",
+            "the list of wished bands is empty.",
+            hint="Wish for null to get all bands.",
+        )
     named = wish.bands or ()
     kinds: dict[Kind, str] = {}
     for item in items:

@@ -38,9 +38,49 @@ SETTINGS: dict[str, Any] = {
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
     "GDAL_INGESTED_BYTES_AT_OPEN": 32768,
 }
-MISSING = ("no such file", "does not exist", "response code: 404", "response code: 410")
-BARRED = ("response code: 401", "response code: 403", "permission denied")
-BUSY = ("response code: 429", "response code: 5", "curl error", "timed out", "timeout")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a file may not be readable."""
+
+    signs: tuple[str, ...]
+    """What GDAL's messages have in them then, in lower case."""
+    code: str
+    """The error code."""
+    verb: str
+    """What became of the file."""
+    hint: str
+    """The way out."""
+
+
+CAUSES = (
+    Cause(
+        ("no such file", "does not exist", "response code: 404", "response code: 410"),
+        "FileNotFound",
+        "does not exist",
+        "Was the file moved? Add the item again with its new address.",
+    ),
+    Cause(
+        ("response code: 401", "response code: 403", "permission denied"),
+        "FilePathInvalid",
+        "may not be read",
+        "Does the address need a signature or credentials?",
+    ),
+    Cause(
+        ("response code: 429", "response code: 5", "curl error", "timed out", "timeout"),
+        "InfrastructureBusy",
+        "was not delivered by its server",
+        "Try again later.",
+    ),
+    Cause(
+        ("",),
+        "FileContentInvalid",
+        "cannot be read",
+        "The file is damaged or no raster; leave this item out, or replace the file.",
+    ),
+)
+"""In the order in which they are tried; the last is always true."""
 NOT_A_RASTER = "not recognized as being in a supported file format"
 
 
@@ -121,48 +161,21 @@ def named(
 def _problem(source: Source, fault: Exception, rows: slice | None, cols: slice | None) -> Problem:
     causes = list(dict.fromkeys(_causes(fault)))
     text = "; ".join(causes).replace(source.href, shown(source.href))
-    low = text.lower()
-    where = (
-        {}
-        if rows is None or cols is None
-        else {"rows": [rows.start, rows.stop], "cols": [cols.start, cols.stop]}
-    )
-    block = (
-        f" at rows {where['rows'][0]}-{where['rows'][1]}, columns {where['cols'][0]}-{where['cols'][1]}"
-        if where
-        else ""
-    )
-    if any(sign in low for sign in MISSING):
-        code, verb, hint = (
-            "FileNotFound",
-            "does not exist",
-            "Was the file moved? Add the item again with its new address.",
-        )
-    elif any(sign in low for sign in BARRED):
-        code, verb, hint = (
-            "FilePathInvalid",
-            "may not be read",
-            "Does the address need a signature or credentials?",
-        )
-    elif any(sign in low for sign in BUSY):
-        code, verb, hint = "InfrastructureBusy", "was not delivered by its server", "Try again later."
-    else:
-        code, verb, hint = (
-            "FileContentInvalid",
-            "cannot be read",
-            "The file is damaged or no raster; leave this item out, or replace the file.",
-        )
-    facts = {
+    cause = next(cause for cause in CAUSES if any(sign in text.lower() for sign in cause.signs))
+    facts: dict[str, Any] = {
         "item": source.item,
         "asset": source.asset,
         "band": source.index,
         "href": shown(source.href),
-        **where,
     }
+    where = ""
+    if rows is not None and cols is not None:
+        facts |= {"rows": [rows.start, rows.stop], "cols": [cols.start, cols.stop]}
+        where = f" at rows {rows.start}-{rows.stop}, columns {cols.start}-{cols.stop}"
     return Problem(
-        code,
-        f"asset {source.asset!r} (band {source.index}) of item {source.item!r} {verb}{block}: {text} [{shown(source.href)}].",
-        hint=hint,
+        cause.code,
+        f"asset {source.asset!r} (band {source.index}) of item {source.item!r} {cause.verb}{where}: {text} [{shown(source.href)}].",
+        hint=cause.hint,
         facts=facts,
     )
 

@@ -89,7 +89,11 @@ def _missing(stored: np.ndarray, void: float | None) -> np.ndarray | None:
         return None  # NaN stays NaN
     if stored.dtype.kind in "fc":
         return stored == stored.dtype.type(void)
-    if void != int(void) or not np.iinfo(stored.dtype).min <= void <= np.iinfo(stored.dtype).max:
+    if (
+        not math.isfinite(void)
+        or void != int(void)
+        or not np.iinfo(stored.dtype).min <= void <= np.iinfo(stored.dtype).max
+    ):
         return None
     return stored == stored.dtype.type(int(void))
 
@@ -99,9 +103,8 @@ def open_image(source: Source, target: GeoBox, cfg: RasterLoadParams) -> Iterato
     """The band at full size, or at the coarsest overview that is not coarser than the target."""
     with gdal(), named(source, lambda: _open(source)) as dataset:
         image = _image(dataset, source, own_grid(dataset, source), cfg)
-        level = (
-            _overview(dataset.overviews(source.index), image.geobox, target) if cfg.use_overviews else None
-        )
+        factors = named(source, lambda: dataset.overviews(source.index)) if cfg.use_overviews else ()
+        level = _overview(factors, image.geobox, target)
         if level is None:
             yield image
             return
@@ -159,7 +162,10 @@ def _corners(box: GeoBox) -> str:
 
 
 def _overview(factors: Sequence[int], grid: GeoBox, target: GeoBox) -> int | None:
-    """Number of the coarsest overview that still has as many pixels as the target."""
+    """Number of the coarsest overview that still has as many pixels as the target, whatever the resampling.
+
+    So `nearest` takes what the file's maker thought right for a smaller picture, as GDAL's own warp does.
+    """
     wanted = min(shrinkage(grid, target)) * NEARLY
     fitting = [n for n, factor in enumerate(factors) if factor <= wanted]
     return max(fitting, key=lambda n: factors[n], default=None)

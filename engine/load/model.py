@@ -9,26 +9,12 @@ from typing import Any, Literal
 
 from odc.geo.geobox import GeoBox
 
-
-@dataclass(frozen=True, slots=True)
-class BBox:
-    """A bounding box; west > east in geographic coordinates means across the antimeridian."""
-
-    west: float
-    """Smallest x, in the units of the CRS."""
-    south: float
-    """Smallest y."""
-    east: float
-    """Largest x."""
-    north: float
-    """Largest y."""
-    crs: Any = 4326
-    """Anything that pyproj reads as a CRS."""
+from processes.types import BBox
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a graph asks of a source; whatever has the attributes of a `BBox` serves as one."""
+    """What a graph asks of a source."""
 
     bbox: BBox | None = None
     """Only the pixels whose centre is inside; None: all there are."""

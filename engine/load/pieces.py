@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-import rasterio
 from affine import Affine
 from odc.geo.geobox import GeoBox
 from odc.loader.types import RasterLoadParams
 from rasterio.enums import Resampling
-from rasterio.warp import reproject
 
 from engine.errors import Problem
 from engine.load.extent import GLOBE, HAIR
 from engine.load.files import named
 from engine.load.image import Image
 from engine.load.place import STEP, Axis, axes, full_turn, locate, places, shrinkage, turned
+from processes.cubes.warp import GDAL_NAMES, warped
 
 Roi = tuple[slice, slice]
 Piece = tuple[Roi, np.ndarray]
@@ -32,16 +31,12 @@ REACH = {"nearest": 1, "bilinear": 2, "cubic": 3, "cubic_spline": 3, "lanczos": 
 """Source pixels around a place that go into its value, where nothing is shrunk; 2 for all others."""
 LINES = 128
 """Rows whose places are computed at once: few enough for the processor's cache."""
-STRIP = 256
-"""Columns that are warped at once: within these the warp's own approximation stays below a hundredth of a pixel."""
-SPELLED = {"near": "nearest", "cubicspline": "cubic_spline"}
-"""openEO's names of resampling methods that rasterio calls otherwise."""
 
 
 def resampling_method(name: str) -> Resampling:
     """The method of this name, openEO's or rasterio's."""
     try:
-        return Resampling[SPELLED.get(name, name)]
+        return Resampling[GDAL_NAMES.get(name, name)]
     except KeyError:
         raise Problem(
             "ProcessParameterInvalid",
@@ -171,7 +166,7 @@ def _warped(image: Image, grid: GeoBox, target: GeoBox, method: Resampling, top:
             )
         roi = slice(top, top + target.shape[0]), slice(0, target.shape[1])
         void = image.fill if image.marked else None
-        yield roi, named(image.source, partial(warp, pixels, part, target, method, void, (down, across)))
+        yield roi, named(image.source, partial(warped, pixels, part, target, method, void, (down, across)))
 
 
 def _windows(grid: GeoBox, target: GeoBox, margin: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
@@ -207,38 +202,3 @@ def _slack(values: np.ndarray, *, far: bool) -> int:
         bends = [np.diff(step, axis=axis) for axis, step in enumerate(steps)]
     ways = [np.abs(way)[np.isfinite(way)].max(initial=0.0) for way in (*bends, *(steps if far else ()))]
     return math.ceil(min(max(ways), 1e9)) + 1
-
-
-def warp(
-    pixels: np.ndarray,
-    grid: GeoBox,
-    target: GeoBox,
-    method: Resampling,
-    nodata: float | None,
-    ratio: tuple[float, float],
-) -> np.ndarray:
-    """GDAL's warp of an array, with the kernel's width fixed by the ratio of the pixel sizes (down, across)."""
-    out = np.full(target.shape, 0 if nodata is None else nodata, pixels.dtype)
-    down, across = (1.0 if r < 1 + ALIGNED else 1.0 / r for r in ratio)
-    for start in range(0, target.shape[1], STRIP):
-        stop = min(start + STRIP, target.shape[1])
-        strip = np.ascontiguousarray(out[:, start:stop])
-        reproject(
-            pixels,
-            strip,
-            src_transform=grid.transform,
-            src_crs=_rio_crs(grid),
-            src_nodata=nodata,
-            dst_transform=target.transform * Affine.translation(start, 0),
-            dst_crs=_rio_crs(target),
-            dst_nodata=nodata,
-            resampling=method,
-            XSCALE=across,
-            YSCALE=down,
-        )
-        out[:, start:stop] = strip
-    return out
-
-
-def _rio_crs(grid: GeoBox) -> rasterio.crs.CRS:
-    return rasterio.crs.CRS.from_user_input(str(grid.crs))

@@ -15,7 +15,7 @@ from engine.errors import Problem
 from engine.load.files import gdal
 from engine.load.image import open_image
 from engine.load.model import Source
-from engine.load.pieces import Piece, Roi, pieces
+from engine.load.pieces import Piece, pieces
 
 
 def raster_source(source: Source) -> RasterSource:
@@ -91,19 +91,25 @@ DRIVER = Driver()
 
 def read_block(sources: Sequence[Source], block: GeoBox, cfg: RasterLoadParams) -> np.ndarray:
     """One block of one band at one time step, (1, 1, y, x): the first valid pixel of the sources, in their order."""
-    fill = _fill(cfg)
+    fill, marked = _fill(cfg), _is_marked(cfg)
     out: np.ndarray | None = None
+    covered = 0
     for source in sources:
         for roi, pixels in DRIVER.open(raster_source(source), None).pieces(cfg, block):
+            covered += pixels.size
             if out is None and pixels.shape == block.shape:
                 out = pixels
                 continue
             if out is None:
-                _refuse_gap(source, cfg, roi, block)
                 out = np.full(block.shape, fill, cfg.dtype)
-            patch(out[roi], pixels, fill)
-        if out is not None and not is_missing(out, fill).any():
+            if marked:
+                patch(out[roi], pixels, fill)
+            else:
+                out[roi] = pixels
+        if marked and out is not None and not is_missing(out, fill).any():
             break
+    if not marked and covered < math.prod(block.shape):
+        raise _gap(sources, covered, block)
     if out is None:
         out = np.full(block.shape, fill, cfg.dtype)
     return out[None, None]
@@ -128,16 +134,20 @@ def _fill(cfg: RasterLoadParams) -> float:
     return math.nan if np.dtype(cfg.dtype).kind in "fc" else 0
 
 
-def _refuse_gap(source: Source, cfg: RasterLoadParams, roi: Roi, block: GeoBox) -> None:
-    """A cube without no-data must be covered by its files as the metadata promised."""
-    if cfg.fill_value is not None or np.dtype(cfg.dtype).kind in "fc":
-        return
-    raise Problem(
+def _is_marked(cfg: RasterLoadParams) -> bool:
+    """Whether the cube knows no-data."""
+    return cfg.fill_value is not None or np.dtype(cfg.dtype).kind in "fc"
+
+
+def _gap(sources: Sequence[Source], covered: int, block: GeoBox) -> Problem:
+    """A cube without no-data must be covered by its files, as the metadata promised."""
+    named = " and ".join(f"asset {s.asset!r} of item {s.item!r}" for s in sources) or "no asset"
+    return Problem(
         "FileContentInvalid",
-        f"asset {source.asset!r} of item {source.item!r} covers less than its metadata say (rows {roi[0].start}-{roi[0].stop}"
-        f" of {block.shape[0]}, columns {roi[1].start}-{roi[1].stop} of {block.shape[1]}), and the cube knows no no-data.",
+        f"{named} covers {covered} of the {math.prod(block.shape)} pixels of a block, less than the metadata say,"
+        " and the cube knows no no-data.",
         hint="Wish for a nodata value, or correct the item's proj:shape and proj:transform.",
-        facts={"item": source.item, "asset": source.asset},
+        facts={"items": [s.item for s in sources], "assets": [s.asset for s in sources]},
     )
 
 

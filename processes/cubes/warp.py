@@ -7,16 +7,20 @@ as a new one covers. How many that is, is settled once for the whole grid, so th
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
 import numpy as np
 import rasterio.warp
+from affine import Affine
 from odc.geo.geobox import GeoBox, GeoboxTiles
 from odc.geo.overlap import compute_reproject_roi
 from odc.geo.roi import roi_is_empty
+from rasterio.crs import CRS
 from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
 
 GDAL_NAMES = {"near": "nearest", "cubicspline": "cubic_spline"}
 """openEO's names of resampling methods where GDAL has others."""
@@ -24,6 +28,13 @@ RADIUS = {"bilinear": 1, "cubic": 2, "cubicspline": 2, "lanczos": 3}
 """How many cells around a place a method looks at, where cells do not grow."""
 BLOCK = 1024
 """Cells along each side of a new block."""
+STRIP = 256
+"""Columns that are warped at once: within these the warp's own approximation stays below a hundredth of a cell."""
+NEARLY = 0.05
+"""Part of a cell by which sizes may differ and still count as equal."""
+
+# rasterio hides this warning by itself, but with a means that threads undo for each other
+warnings.filterwarnings("ignore", message="Dataset has no geotransform", category=NotGeoreferencedWarning)
 
 
 def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
@@ -36,8 +47,8 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
         method: Resampling method, by openEO's name.
         null: The value that stands for no-data, before and after; `None` where there is none.
     """
-    shrink = compute_reproject_roi(old, new).scale
-    step = Step(method, null, max(1.0, shrink))
+    across, down = compute_reproject_roi(old, new).scale2.xy
+    step = Step(method, null, (max(1.0, down), max(1.0, across)))
     if not isinstance(source, da.Array):
         return step(source, old, new)
     tiles = GeoboxTiles(new, (min(BLOCK, new.shape[0]), min(BLOCK, new.shape[1])))
@@ -50,7 +61,7 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
 
 def one_block(source: da.Array, old: GeoBox, tile: GeoBox, step: Step) -> da.Array:
     """One block of the new grid, from the window of the old one that it is made of."""
-    padding = math.ceil(RADIUS.get(step.method, 1) * step.shrink) + 2
+    padding = math.ceil(RADIUS.get(step.method, 1) * max(step.ratio)) + 2
     window = compute_reproject_roi(old, tile, padding=padding).roi_src
     chunks = (*source.chunks[:-2], (tile.shape[0],), (tile.shape[1],))
     if roi_is_empty(window):
@@ -66,8 +77,8 @@ class Step:
 
     method: str
     null: Any
-    shrink: float
-    """How many old cells go into a new one, along one side."""
+    ratio: tuple[float, float]
+    """How many old cells go into a new one, down and across; at least 1."""
 
     def filler(self, dtype: Any) -> Any:
         """What stands where the old grid has nothing."""
@@ -75,21 +86,9 @@ class Step:
 
     def __call__(self, values: np.ndarray, old: GeoBox, new: GeoBox) -> np.ndarray:
         out = np.full((*values.shape[:-2], *new.shape), self.filler(values.dtype), dtype=values.dtype)
-        scale = 1 / self.shrink
+        method = Resampling[GDAL_NAMES.get(self.method, self.method)]
         for place in np.ndindex(values.shape[:-2]):
-            rasterio.warp.reproject(
-                np.ascontiguousarray(values[place]),
-                out[place],
-                src_transform=old.transform,
-                src_crs=str(old.crs),
-                dst_transform=new.transform,
-                dst_crs=str(new.crs),
-                src_nodata=self.null,
-                dst_nodata=self.null,
-                resampling=Resampling[GDAL_NAMES.get(self.method, self.method)],
-                XSCALE=scale,
-                YSCALE=scale,
-            )
+            out[place] = warped(np.ascontiguousarray(values[place]), old, new, method, self.null, self.ratio)
         return out
 
 
@@ -103,3 +102,34 @@ class Warp:
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         return self.step(block, self.old, self.new)
+
+
+def warped(
+    pixels: np.ndarray,
+    old: GeoBox,
+    new: GeoBox,
+    method: Resampling,
+    null: float | None,
+    ratio: tuple[float, float],
+) -> np.ndarray:
+    """GDAL's warp of one plane, with the kernel's width fixed by the ratio of the cell sizes (down, across)."""
+    out = np.full(new.shape, 0 if null is None else null, pixels.dtype)
+    down, across = (1.0 if r < 1 + NEARLY else 1.0 / r for r in ratio)
+    for start in range(0, new.shape[1], STRIP):
+        stop = min(start + STRIP, new.shape[1])
+        strip = np.ascontiguousarray(out[:, start:stop])
+        rasterio.warp.reproject(
+            pixels,
+            strip,
+            src_transform=old.transform,
+            src_crs=CRS.from_user_input(str(old.crs)),
+            src_nodata=null,
+            dst_transform=new.transform * Affine.translation(start, 0),
+            dst_crs=CRS.from_user_input(str(new.crs)),
+            dst_nodata=null,
+            resampling=method,
+            XSCALE=across,
+            YSCALE=down,
+        )
+        out[:, start:stop] = strip
+    return out

@@ -17,8 +17,9 @@ from pyproj import Transformer
 from rasterio.features import geometry_mask
 
 from engine.errors import Problem
-from engine.load import BBox, Wish, load, survey
+from engine.load import Wish, load, survey
 from engine.load.stored import _Guarded
+from processes.types import BBox
 
 NETCDF, ZARR = "application/x-netcdf", "application/vnd+zarr"
 

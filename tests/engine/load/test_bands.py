@@ -210,6 +210,8 @@ def test_transform_from_a_projected_box(make, grid, noise):
 
 
 def test_no_items_and_no_data(make):
+    with pytest.raises(Problem, match="wished bands is empty"):
+        load([make.item("a", DAY, {})], Wish(bands=()))
     with pytest.raises(Problem, match="no items") as caught:
         load([], Wish())
     assert caught.value.code == "NoDataAvailable"

@@ -11,8 +11,9 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from engine.errors import Problem
-from engine.load import BBox, Survey, Wish, load, survey
+from engine.load import Survey, Wish, load, survey
 from engine.load.blocks import choose_chunks
+from processes.types import BBox
 
 DAY = "2022-06-01T10:00:00"
 

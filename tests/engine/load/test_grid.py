@@ -12,9 +12,10 @@ from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
 from engine.errors import Problem
-from engine.load import BBox, Wish, load, survey
+from engine.load import Wish, load, survey
 from engine.load.extent import Rect, bounds_in, crop
 from engine.load.grid import around, share_grid
+from processes.types import BBox
 
 DAY = "2022-06-01T10:00:00"
 

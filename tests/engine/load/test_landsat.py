@@ -8,7 +8,8 @@ import odc.stac
 import pystac
 import pytest
 
-from engine.load import BBox, Wish, load, survey
+from engine.load import Wish, load, survey
+from processes.types import BBox
 
 BANDS = ("B4", "nir08", "B8", "BQA")
 LABELS = ["B4", "B5", "B8", "BQA"]

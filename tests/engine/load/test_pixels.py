@@ -10,6 +10,7 @@ import numpy as np
 import odc.stac
 import pytest
 import rasterio
+import rasterio.shutil
 import rasterio.warp
 from affine import Affine
 from odc.geo.geobox import GeoBox
@@ -17,9 +18,10 @@ from pyproj import Transformer
 from rasterio.enums import Resampling
 
 from engine.errors import Problem
-from engine.load import BBox, Wish, load
-from engine.load.pieces import STRIP
+from engine.load import Wish, load
 from engine.load.reader import Driver
+from processes.cubes.warp import STRIP
+from processes.types import BBox
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Dataset has no geotransform"
@@ -55,6 +57,20 @@ def test_window_read_keeps_the_type(make, grid, noise, dtype):
         twin = dataset.read(1, window=window)
     assert cube.dtype == dtype
     np.testing.assert_array_equal(cube[0, 0].values, twin)
+
+
+@pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
+@pytest.mark.parametrize(
+    ("driver", "name"), [("JP2OpenJPEG", "a.jp2"), ("JP2OpenJPEG", "a.tif"), ("PNG", "a.png")]
+)
+def test_other_formats_whatever_their_names(make, grid, noise, driver, name):
+    pixels = noise(64, 80)
+    item = make.item("a", DAY, {"B04": make.tif("b.tif", pixels, grid(64, 80), nodata=0)})
+    path = make.folder / name
+    lossless = {"QUALITY": "100", "REVERSIBLE": "YES"} if driver == "JP2OpenJPEG" else {}
+    rasterio.shutil.copy(make.folder / "b.tif", path, driver=driver, **lossless)
+    item.assets["B04"].href = str(path)
+    np.testing.assert_array_equal(load([item], Wish())[0, 0].values, pixels)
 
 
 def test_grid_and_crs_are_known_to_odc_and_rioxarray(make, grid, noise):

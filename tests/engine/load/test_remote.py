@@ -11,7 +11,6 @@ from pathlib import Path
 import dask
 import numpy as np
 import pytest
-import rasterio
 
 from engine.load import Wish, load
 from engine.load.files import SETTINGS
@@ -108,11 +107,3 @@ def test_a_busy_server_is_asked_again(make, grid, noise, site, monkeypatch):
     site.failures = 2
     np.testing.assert_array_equal(cube[0, 0].values, noise(512, 512))
     assert site.failures == 0
-
-
-def test_plain_rasterio_would_look_for_side_files(make, grid, noise, site):
-    """Why the settings are there: without them other addresses are asked as well."""
-    remote(make, grid, noise, site)
-    with rasterio.Env(), rasterio.open(f"{site.address}/a.tif") as dataset:
-        dataset.read(1, window=((0, 128), (0, 128)))
-    assert {asked.split()[1] for asked in site.asked} != {"/a.tif"}

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from engine.errors import Problem
-from engine.load import BBox, Wish, load, survey
+from engine.load import Wish, load, survey
 from engine.load.model import Source
 from engine.load.values import choose_values
+from processes.types import BBox
 
 DAY = "2022-06-01T10:00:00"
 
@@ -131,6 +132,19 @@ def test_what_is_not_covered_is_no_data_even_without_a_no_data_value(make, grid)
     assert (cube == 0).sum(["y", "x"]).values.ravel().tolist() == [100, 100]
     inner = BBox(500_050, 4_999_900, 500_100, 5_000_000, 32632)  # both cover this
     assert "nodata" not in load(items, Wish(bbox=inner)).attrs
+
+
+def test_a_cube_without_no_data_is_made_of_pieces_or_refused(make, grid, noise, monkeypatch):
+    """Where memory allows only pieces they must fill the block; a file that is smaller than promised does not."""
+    monkeypatch.setattr("engine.load.pieces.BUDGET", 1024)
+    path = make.tif("a.tif", (pixels := noise(64, 64, dtype="uint8")), grid(64, 64))
+    item = make.item("a", DAY, {"B": path})
+    cube = load([item], Wish())
+    assert "nodata" not in cube.attrs
+    np.testing.assert_array_equal(cube[0, 0].values, pixels)
+    make.tif("a.tif", pixels[:60], grid(60, 64))
+    with pytest.raises(Problem, match="covers 3840 of the 4096 pixels"):
+        cube.compute()
 
 
 SCALED = [{"data_type": "uint16", "nodata": 0, "scale": 0.0001, "offset": -0.1}]
