@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -65,15 +66,16 @@ def demo(out: Path, as_json: bool) -> None:
     if as_json:
         print_json({"files": {k: str(v) for k, v in written.items()}})
         return
+    gdc = "gdc" if shutil.which("gdc") else sys.argv[0]  # as it can be called from here
     say("")
     for what, path in written.items():
         say(f"{what:<10} {path}")
     say(
         "\nWhat to try next:\n"
-        "  gdc collections --catalog demo\n"
-        f"  gdc explain {written['graph']} --catalog demo\n"
-        f'  gdc run {written["graph"]} --catalog demo -o june.tif --param \'time=["2022-06-01", "2022-07-01"]\'\n'
-        "  gdc processes ndvi"
+        f"  {gdc} collections --catalog demo\n"
+        f"  {gdc} explain {written['graph']} --catalog demo\n"
+        f'  {gdc} run {written["graph"]} --catalog demo -o june.tif --param \'time=["2022-06-01", "2022-07-01"]\'\n'
+        f"  {gdc} processes ndvi"
     )
 
 

@@ -210,8 +210,9 @@ def open(source: str | Path | None = None, **settings: Any) -> Session:  # noqa:
         return Session(given.model_copy(update={"catalog": sample_catalog(given.home)}))
     if Path(source).suffix in (".sqlite", ".db"):
         return Session(Settings(catalog=Path(source), **settings))
-    folder = Path(tempfile.mkdtemp(prefix="gdc-"))
-    session = Session(Settings(catalog=folder / "catalog.sqlite", **settings))
+    folder = tempfile.TemporaryDirectory(prefix="gdc-")
+    session = Session(Settings(catalog=Path(folder.name) / "catalog.sqlite", **settings))
+    session.belongings.callback(folder.cleanup)
     session.add(source)
     return session
 

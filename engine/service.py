@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +23,11 @@ from engine.graph import text
 from engine.graph.check import UNKNOWN, check
 from engine.graph.inline import Definitions, inline
 from engine.graph.jsonout import to_json
-from engine.graph.model import Graph, Node
+from engine.graph.model import Graph, Node, referred
 from engine.graph.near import nearest_of
 from engine.graph.parse import Definition, define
 from engine.graph.simplify import dedupe, fold, prune
+from engine.http import egress_of
 from engine.kernel.lift import call
 from engine.load import survey
 from engine.plan.explain import Explanation, Read, Result
@@ -60,12 +62,14 @@ class Engine:
         """How it works."""
         self.user_processes: Definitions = {k: named(k, v) for k, v in (processes or {}).items()}
         """User-defined processes by id."""
+        self.belongings = ExitStack()
+        """What is to be cleared away with it."""
 
     @cached_property
     def catalog(self) -> Catalog:
         """The catalogue; made on first use."""
         self.settings.catalog_path.parent.mkdir(parents=True, exist_ok=True)
-        return Catalog(self.settings.catalog_path)
+        return Catalog(self.settings.catalog_path, egress_of(self.settings))
 
     @cached_property
     def executor(self) -> Executor:
@@ -77,6 +81,7 @@ class Engine:
         for name in ("executor", "catalog"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
+        self.belongings.close()
 
     def __enter__(self) -> Engine:
         return self
@@ -282,8 +287,20 @@ def named(id_: str, source: Any) -> Definition:
 
 
 def bound(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a graph's parameters: what was given, else the defaults, else `UNKNOWN`."""
+    """The values of a graph's parameters: what was given, else the defaults, else `UNKNOWN`.
+
+    Raises:
+        Problem: A value was given for a parameter that the graph neither declares nor refers to.
+    """
     declared = {p.name: (p.default if p.optional else UNKNOWN) for p in graph.parameters}
+    known = {*declared, *referred(graph)}
+    for name in given:
+        if name not in known:
+            raise Problem(
+                "ProcessParameterUnsupported",
+                f"the graph has no parameter {name!r}; it has {', '.join(sorted(known)) or 'none'}",
+                hint=nearest_of(name, known),
+            )
     return {**declared, **given}
 
 

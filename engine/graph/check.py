@@ -42,7 +42,12 @@ def check(graph: Graph, registry: Registry, parameters: Mapping[str, Any]) -> li
 def children(
     node: Node, registry: Registry, scope: Mapping[str, Any]
 ) -> Iterable[tuple[Graph, dict[str, Any]]]:
-    """The child graphs of a node, each with the parameters in its sight."""
+    """The child graphs of a node, each with the parameters in its sight.
+
+    Those over a literal empty array are left out: they are never run, so nothing they lack can matter.
+    """
+    if node.args.get("data") == []:
+        return
     process = registry.get(node.process)
     for name, value in node.args.items():
         param = process.signature.param(name) if process else None

@@ -116,6 +116,20 @@ def parts(value: Any) -> Iterator[Any]:
                 waiting.extend(v.bound.values())
 
 
+def referred(graph: Graph) -> set[str]:
+    """Names of all parameters that a graph refers to, its child graphs and their callbacks' own ones included."""
+    names: set[str] = set()
+    waiting = [graph]
+    while waiting:
+        for node in waiting.pop().nodes.values():
+            for part in parts(node.args):
+                if isinstance(part, Param):
+                    names.add(part.name)
+                elif isinstance(part, Child):
+                    waiting.append(part.graph)
+    return names
+
+
 def replaced(value: Any, change: Mapping[Any, Any]) -> Any:
     """An argument in which each `Ref` and `Param` that `change` names is another value.
 

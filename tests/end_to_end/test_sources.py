@@ -128,6 +128,16 @@ def test_parameters_carry_what_json_cannot(session):
         session.run(graph)
 
 
+def test_misspelt_parameters_are_named(session):
+    graph = {
+        "process_graph": {"a": node("absolute", x=param("value"), result=True)},
+        "parameters": [{"name": "value"}],
+    }
+    with pytest.raises(engine.Problem, match="no parameter 'vlaue'; it has value") as caught:
+        session.run(graph, {"vlaue": 1})
+    assert "Did you mean 'value'" in caught.value.hint
+
+
 def test_user_defined_processes(scenes, tmp_path):
     double = {
         "process_graph": {"m": node("multiply", x=param("x"), y=2, result=True)},

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import resource
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -83,22 +84,25 @@ def test_a_disk_that_fills_at_publication_leaves_nothing(
     assert left_in(tmp_path) == []
 
 
-@pytest.fixture
-def file_limit():
-    """The real thing without a small disk: the kernel refuses to let any file grow beyond a size."""
+@contextmanager
+def no_file_beyond(size):
+    """The real thing without a small disk: the kernel refuses to let any file grow beyond a size, a log included."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("limit", [0, 1_000, 8_000, 30_000])
-def test_files_that_may_not_grow_are_not_published(any_result, stream, tmp_path, left_in, file_limit, limit):
+def test_files_that_may_not_grow_are_not_published(any_result, stream, tmp_path, left_in, limit):
     """Either a whole result or a named failure with nothing left, wherever the disk ends."""
     name, cube = any_result
     failure = None
-    file_limit(limit)
     try:
-        write(cube, tmp_path / name, stream=stream)
+        with no_file_beyond(limit):
+            write(cube, tmp_path / name, stream=stream)
     except Problem as problem:
         failure = problem
     if failure is not None:
