@@ -15,6 +15,7 @@ from engine.errors import Problem
 from engine.graph.check import callback_parameters
 from engine.graph.jsonout import to_json
 from engine.graph.parse import parse
+from engine.graph.schema import accepted
 from engine.progress import bar
 from engine.service import Engine
 from engine.settings import Settings
@@ -237,7 +238,7 @@ def methods() -> tuple[str, ...]:
     return tuple(
         id_
         for id_, p in REGISTRY.items()
-        if "cubes" in p.categories and p.signature.params[0].name in ("data", "cube1")
+        if p.signature.params and "datacube" in accepted(p.signature.params[0].schema)
     )
 
 

@@ -17,7 +17,8 @@ from engine.catalog import Added, Catalog
 from engine.errors import Problem, Problems
 from engine.execute.boundary import hand_out, take_in
 from engine.execute.cluster import Block, Executor, open_executor
-from engine.execute.evaluate import Outcome, evaluate
+from engine.execute.evaluate import NotRun, Outcome, evaluate
+from engine.execute.exchange import rewritten
 from engine.execute.world import Notes, Outside, Reading, Sink
 from engine.graph import text
 from engine.graph.check import UNKNOWN, check
@@ -154,7 +155,9 @@ class Engine:
                     provenance=provenance(prepared.given, notes, sink.value),
                 )
             )
-        return tuple(written)
+        for export in notes.exports:
+            export.perform(written[export.number], self.settings.home, self.catalog)
+        return tuple(rewritten(w, sink.changes) for w, sink in zip(written, sinks, strict=True))
 
     def compute(self, value: Any, progress: Progress | None = None) -> Any:
         """A lazy cube with all its cells in memory, computed block by block where this engine computes."""
@@ -187,14 +190,22 @@ class Engine:
             return [problem]
         if any(v is UNKNOWN for v in prepared.parameters.values()):
             return []
+        notes = Notes()
         return evaluate(
-            prepared.graph, prepared.parameters, lambda node: self._outside(node, Notes()), go_on=True
+            prepared.graph, prepared.parameters, lambda node: self._outside(node, notes, dry=True), go_on=True
         ).problems
 
     def explain(self, graph: Any, parameters: Mapping[str, Any] | None = None) -> Explanation:
         """What a graph reads and gives, without reading a pixel."""
         prepared = self.prepare(graph, parameters)
-        outcome, notes = self._evaluate(prepared)
+        try:
+            outcome, notes = self._evaluate(prepared, dry=True)
+        except NotRun as node:
+            raise Problem(
+                "FeatureUnsupported",
+                f"node {str(node)!r} runs a process elsewhere; what it gives is known only when the graph runs",
+                hint="Explain the part of the graph before it.",
+            ) from None
         return Explanation(
             before=text.write(prepared.given, shorten=True),
             after=text.write(prepared.graph, shorten=True),
@@ -245,10 +256,14 @@ class Engine:
             graph = rule(graph)
         return Prepared(definition.graph, graph, values)
 
-    def _outside(self, node: str, notes: Notes, longest_side: int | None = None) -> Outside:
-        return Outside(node, self.catalog, self.settings, notes, longest_side)
+    def _outside(
+        self, node: str, notes: Notes, longest_side: int | None = None, *, dry: bool = False
+    ) -> Outside:
+        return Outside(node, self.catalog, self.settings, notes, longest_side, dry)
 
-    def _evaluate(self, prepared: Prepared, longest_side: int | None = None) -> tuple[Outcome, Notes]:
+    def _evaluate(
+        self, prepared: Prepared, longest_side: int | None = None, *, dry: bool = False
+    ) -> tuple[Outcome, Notes]:
         missing = [name for name, value in prepared.parameters.items() if value is UNKNOWN]
         if missing:
             raise Problem(
@@ -258,7 +273,9 @@ class Engine:
             )
         notes = Notes()
         outcome = evaluate(
-            prepared.graph, prepared.parameters, lambda node: self._outside(node, notes, longest_side)
+            prepared.graph,
+            prepared.parameters,
+            lambda node: self._outside(node, notes, longest_side, dry=dry),
         )
         return outcome, notes
 

@@ -40,6 +40,22 @@ class Settings(BaseSettings):
     """`metadata` applies the scale and offset of bands on loading, `none` keeps the stored integers."""
     local_files: bool = True
     """May graphs read files of this machine by path? A server says no."""
+    private_hosts: Literal["allow", "deny"] = "allow"
+    """May graphs ask addresses of this machine and its network? A server says no; `allowed_hosts` are asked anyway."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that may be asked whatever their address: `host`, or `host:port`."""
+    ogc_processes: str | None = None
+    """Landing page of the OGC API - Processes that `run_ogcapi` runs; without one there is none."""
+    call_timeout: float = Field(default=600.0, gt=0)
+    """Seconds that a process that runs elsewhere may take."""
+    max_download_bytes: int = Field(default=4 * 2**30, gt=0)
+    """Larger files are not fetched as a whole."""
+    udf: Literal["sandbox", "trusted", "off"] = "sandbox"
+    """User-defined functions: held by a sandbox, trusted (a plain process, for your own code), or switched off."""
+    udf_seconds: float = Field(default=120.0, gt=0)
+    """Longest time that one block of a user-defined function may take."""
+    udf_memory: int = Field(default=4 * 2**30, ge=2**29)
+    """Bytes of address space that a user-defined function may take."""
     max_output_bytes: int = Field(default=64 * 2**30, gt=0)
     """Larger results are refused before anything is read."""
 

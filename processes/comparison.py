@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from processes.kinds import equal, kind, nowhere
 from processes.registry import process
 from processes.types import AnyValue, Boolean, Comparable, Delta, Real
 from processes.widths import summable
-
-KINDS = {"f": "number", "i": "number", "u": "number", "b": "boolean", "U": "text"}
 
 
 @process("texts", "comparison", nulls="pass")
@@ -36,9 +35,7 @@ def eq(x: Comparable, y: Comparable, delta: Delta = None, case_sensitive: bool =
         return np.less_equal(np.abs(x - y), delta)
     if not case_sensitive:
         x, y = folded(x), folded(y)
-    if "mixed" in (kind(x), kind(y)):
-        return np.frompyfunc(lambda a, b: kind(a) == kind(b) and a == b, 2, 1)(x, y).astype(bool)
-    return nowhere(x, y) if kind(x) != kind(y) else np.equal(x, y)
+    return equal(x, y)
 
 
 @process("texts", "comparison", nulls="pass")
@@ -132,25 +129,9 @@ def between(x: AnyValue, min_: Real, max_: Real, exclude_max: bool = False) -> B
     return np.logical_and(ordered(operator.ge, x, min_), ordered(upper, x, max_))
 
 
-def kind(x: Any) -> str:
-    """What family of values this is: number, boolean, text, other; `mixed` for arrays of objects."""
-    if isinstance(x, (np.ndarray, np.generic)):
-        return KINDS.get(x.dtype.kind, "mixed" if x.dtype.kind == "O" else "other")
-    if isinstance(x, bool):
-        return "boolean"
-    return "number" if isinstance(x, (int, float)) else "text" if isinstance(x, str) else "other"
-
-
 def ordered(relation: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
     """The relation between two numbers; false for all else."""
     return relation(x, y) if kind(x) == kind(y) == "number" else nowhere(x, y)
-
-
-def nowhere(x: Any, y: Any) -> Any:
-    """False, in the common shape of both."""
-    if isinstance(x, np.ndarray) or isinstance(y, np.ndarray):
-        return np.zeros(np.broadcast_shapes(np.shape(x), np.shape(y)), dtype=bool)
-    return False
 
 
 def folded(x: Any) -> Any:

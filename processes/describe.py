@@ -21,6 +21,8 @@ def describe(p: Process) -> Json:
         "parameters": [param_json(q) for q in sig.params],
         "returns": {"description": sig.returns.text, "schema": sig.returns.schema},
     }
+    if p.experimental:
+        out["experimental"] = True
     if sig.raises:
         out["exceptions"] = {
             name: {"message": getattr(errors, name).default_message(), "description": text}
@@ -32,7 +34,12 @@ def describe(p: Process) -> Json:
 def page(p: Process) -> str:
     """The process as a page of plain text."""
     sig = p.signature
-    lines = [f"{p.id}: {sig.summary}", "", *([sig.text, ""] if sig.text else []), "Parameters"]
+    lines = [
+        f"{p.id}: {sig.summary}{' (experimental)' if p.experimental else ''}",
+        "",
+        *([sig.text, ""] if sig.text else []),
+        "Parameters",
+    ]
     for q in sig.params:
         default = "" if q.required else " (optional)" if q.default is UNSET else f" (default {q.default!r})"
         lines.append(f"  {q.name}: {kind(q.schema)}{default}")

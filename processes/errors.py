@@ -57,6 +57,46 @@ class TargetDimensionExists(ProcessError):
     """The cube has a dimension of the target's name already."""
 
 
+class DimensionExists(ProcessError):
+    """The cube has a dimension of that name already."""
+
+
+class DimensionLabelCountMismatch(ProcessError):
+    """Only a dimension with a single label can be dropped."""
+
+
+class LabelExists(ProcessError):
+    """The dimension has a label of that name already."""
+
+
+class LabelMismatch(ProcessError):
+    """There are not as many new labels as old ones."""
+
+
+class LabelNotAvailable(ProcessError):
+    """The dimension has no label of that name."""
+
+
+class LabelsNotEnumerated(ProcessError):
+    """The labels are not 0, 1, 2, ..., so that the old ones have to be named."""
+
+
+class UnitMismatch(ProcessError):
+    """The distance is in metres and the coordinates are not."""
+
+
+class CountMismatch(ProcessError):
+    """There are fewer points to be sampled than geometries."""
+
+
+class InvalidRuntime(ProcessError):
+    """There is no such runtime for user-defined functions."""
+
+
+class InvalidVersion(ProcessError):
+    """There is no such version of the runtime."""
+
+
 class BandExists(ProcessError):
     """The cube has a band of the target's name already."""
 
@@ -71,6 +111,30 @@ class RedBandAmbiguous(ProcessError):
 
 class BandFilterParameterMissing(ProcessError):
     """Neither band names nor wavelengths were given to filter by."""
+
+
+class TooManyDimensions(ProcessError):
+    """The cube has more than one temporal dimension, and nothing says which one is meant."""
+
+
+class DimensionMismatch(ProcessError):
+    """The temporal dimensions of the two cubes do not go together."""
+
+
+class DistinctDimensionLabelsRequired(ProcessError):
+    """The new labels are not all different from each other."""
+
+
+class KernelDimensionsUneven(ProcessError):
+    """The kernel has an even number of rows or columns, so that it has no centre."""
+
+
+class DataCubePropertiesImmutable(ProcessError):
+    """A child graph changed dimensions or labels that have to stay as they are."""
+
+
+class GeometriesOverlap(ProcessError):
+    """A cell is in more than one of the polygons."""
 
 
 class IncompatibleDataCubes(ProcessError):
@@ -91,6 +155,10 @@ class ArrayLabelConflict(ProcessError):
 
 class ArrayNotLabeled(ProcessError):
     """The array has no labels to look one up in."""
+
+
+class ArrayLengthMismatch(ProcessError):
+    """There are more values than labels, or fewer."""
 
 
 class ArrayElementNotAvailable(ProcessError):
@@ -147,3 +215,15 @@ class FormatUnsuitable(ProcessError):
 
 class DataCubeEmpty(ProcessError):
     """The cube has nothing in it to be written."""
+
+
+class FileNotFound(ProcessError):
+    """There is no such file."""
+
+
+class InvalidOgcApiProcess(ProcessError):
+    """The server has no process of that name."""
+
+
+class DigitalElevationModelInvalid(ProcessError):
+    """The collection is no elevation model, or not one for this cube."""

@@ -1,4 +1,4 @@
-"""Arithmetic, powers and roots, rounding, scaling, trigonometry: number by number (IEEE 754)."""
+"""Arithmetic, powers and roots, rounding, scaling: number by number (IEEE 754)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from processes.types import (
     Positive,
     Real,
     Sign,
-    UnitRange,
 )
 from processes.values import join, split
 from processes.widths import floating, multipliable, signed, summable
@@ -184,7 +183,7 @@ def sgn(x: Number) -> Sign:
     Returns:
         1, 0 or -1 as the number is positive, zero or negative; NaN for NaN; no-data stays no-data.
     """
-    return np.sign(x)
+    return np.sign(signed(x))
 
 
 # ------------------------------------------------------------------------------------ powers and roots
@@ -389,82 +388,3 @@ def normalized_difference(x: Real, y: Real) -> NormalizedRange:
     """
     x, y = floating(x), floating(y)
     return np.true_divide(x - y, x + y)
-
-
-# --------------------------------------------------------------------------------------- trigonometry
-@process("math > trigonometric", nulls="pass")
-def sin(x: Number) -> UnitRange:
-    """The sine
-
-    Args:
-        x: An angle in radians.
-
-    Returns:
-        Its sine; NaN for infinities; no-data stays no-data.
-    """
-    return np.sin(floating(x))
-
-
-@process("math > trigonometric", nulls="pass")
-def cos(x: Number) -> UnitRange:
-    """The cosine
-
-    Args:
-        x: An angle in radians.
-
-    Returns:
-        Its cosine; NaN for infinities; no-data stays no-data.
-    """
-    return np.cos(floating(x))
-
-
-@process("math > trigonometric", nulls="pass")
-def tan(x: Number) -> Number:
-    """The tangent
-
-    Args:
-        x: An angle in radians.
-
-    Returns:
-        Its tangent; NaN for infinities; no-data stays no-data.
-    """
-    return np.tan(floating(x))
-
-
-@process("math > trigonometric", nulls="pass")
-def arcsin(x: UnitRange) -> Number:
-    """The angle whose sine is given
-
-    Args:
-        x: A number from -1 to 1.
-
-    Returns:
-        The angle in radians, from -pi/2 to pi/2; NaN beyond the domain; no-data stays no-data.
-    """
-    return np.arcsin(floating(x))
-
-
-@process("math > trigonometric", nulls="pass")
-def arccos(x: UnitRange) -> NonNegative:
-    """The angle whose cosine is given
-
-    Args:
-        x: A number from -1 to 1.
-
-    Returns:
-        The angle in radians, from 0 to pi; NaN beyond the domain; no-data stays no-data.
-    """
-    return np.arccos(floating(x))
-
-
-@process("math > trigonometric", nulls="pass")
-def arctan(x: Number) -> Number:
-    """The angle whose tangent is given
-
-    Args:
-        x: A number.
-
-    Returns:
-        The angle in radians, from -pi/2 to pi/2; no-data stays no-data.
-    """
-    return np.arctan(floating(x))

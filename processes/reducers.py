@@ -7,7 +7,7 @@ null goes through every formula as IEEE 754 has it. Sums are taken in float64 wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -16,10 +16,14 @@ from processes.errors import (
     QuantilesParameterConflict,
     QuantilesParameterMissing,
 )
+from processes.kinds import highest, lowest
 from processes.registry import process
-from processes.types import UNSET, AnyValue, Elements, Number, Numbers, OldParts, Probabilities
+from processes.types import UNSET, AnyValue, Elements, Number, Numbers, OldParts, Probabilities, Schema
 from processes.values import join, split
 
+_PAIR = {"type": "array", "minItems": 2, "maxItems": 2}
+Pair = Annotated[Any, Schema([{**_PAIR, "items": {"type": "number"}}, {**_PAIR, "items": {"type": "null"}}])]
+"""Two numbers, or no-data twice."""
 Statistic = Callable[[Any, Any], Any]
 """(values, null) -> result along axis 0; both arrays of the same shape."""
 
@@ -78,6 +82,20 @@ def min_(data: Numbers, ignore_nodata: bool = True) -> Number:
         The minimum; no-data where there is no number.
     """
     return reduced(data, ignore_nodata, lambda x, null: np.min(np.where(null, highest(x), x), axis=0))
+
+
+@process("math > statistics")
+def extrema(data: Numbers, ignore_nodata: bool = True) -> Pair:
+    """The smallest and the greatest value
+
+    Args:
+        data: Numbers.
+        ignore_nodata: `false` gives no-data twice where any of the numbers is no-data.
+
+    Returns:
+        The minimum and the maximum, in this order; no-data twice where there is no number.
+    """
+    return [min_(data, ignore_nodata), max_(data, ignore_nodata)]
 
 
 @process("math > statistics", "reducer")
@@ -239,12 +257,12 @@ def picked(data: Any, ignore_nodata: bool, where: Callable[[Any], Any]) -> Any:
 
 def total(x: Any) -> Any:
     """The sum along the first axis: integers as such, floats in float64."""
-    return np.sum(x, axis=0, dtype=np.float64 if x.dtype.kind == "f" else None)
+    return np.sum(x, axis=0, dtype=np.float64 if x.dtype.kind == "f" else np.int64)
 
 
 def multiplied(x: Any) -> Any:
     """The product along the first axis, like `total`."""
-    return np.prod(x, axis=0, dtype=np.float64 if x.dtype.kind == "f" else None)
+    return np.prod(x, axis=0, dtype=np.float64 if x.dtype.kind == "f" else np.int64)
 
 
 def average(x: Any, null: Any) -> Any:
@@ -292,13 +310,3 @@ def shares_of(probabilities: Any, q: Any) -> np.ndarray:
             f"the probabilities {shares.tolist()} do not ascend", parameter="probabilities"
         )
     return shares
-
-
-def lowest(x: Any) -> Any:
-    """A value that no maximum is below."""
-    return x.dtype.type(-np.inf) if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-
-
-def highest(x: Any) -> Any:
-    """A value that no minimum is above."""
-    return x.dtype.type(np.inf) if x.dtype.kind == "f" else np.iinfo(x.dtype).max

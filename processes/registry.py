@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType, ModuleType
@@ -31,6 +31,8 @@ class Process:
     `see`: `fn` deals with nulls itself."""
     pure: bool = True
     """Does it do nothing but compute its result, so that two equal calls may become one?"""
+    experimental: bool = False
+    """Is it only a proposal of the specification?"""
 
     @cached_property
     def signature(self) -> Signature:
@@ -48,17 +50,42 @@ class Process:
         return {user_name(p): p for p in inspect.signature(self.fn).parameters}
 
 
-def process(*categories: str, nulls: Nulls = "see", pure: bool = True) -> Callable[[F], F]:
+def process(
+    *categories: str, nulls: Nulls = "see", pure: bool = True, experimental: bool = False
+) -> Callable[[F], F]:
     """Mark a function as an openEO process. The function itself is left as it is."""
 
     def mark(fn: F) -> F:
-        fn.__process__ = Process(fn.__name__.rstrip("_"), fn, categories, nulls, pure)  # type: ignore[attr-defined]
+        marked = Process(fn.__name__.rstrip("_"), fn, categories, nulls, pure, experimental)
+        fn.__process__ = marked  # type: ignore[attr-defined]
         return fn
 
     return mark
 
 
-def gather(modules: Iterable[ModuleType]) -> Mapping[str, Process]:
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {"create_raster_cube": "create_data_cube", "load_result": "load_stac", "text_merge": "text_concat"}
+)
+"""Names that openEO gave to processes before version 2 -> their names now."""
+
+
+class Registry(Mapping[str, Process]):
+    """Processes by id. Old names find their process, too, but are not listed."""
+
+    def __init__(self, table: Mapping[str, Process]) -> None:
+        self._table = MappingProxyType(dict(sorted(table.items())))
+
+    def __getitem__(self, id_: str) -> Process:
+        return self._table[id_ if id_ in self._table else ALIASES.get(id_, id_)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+def gather(modules: Iterable[ModuleType]) -> Registry:
     """Collect the marked functions of these modules; one id, one function."""
     table: dict[str, Process] = {}
     for module in modules:
@@ -66,4 +93,4 @@ def gather(modules: Iterable[ModuleType]) -> Mapping[str, Process]:
             p: Process = fn.__process__
             if table.setdefault(p.id, p) is not p:
                 raise ValueError(f"process {p.id!r} is defined twice: {p.fn} and {table[p.id].fn}")
-    return MappingProxyType(dict(sorted(table.items())))
+    return Registry(table)

@@ -36,6 +36,8 @@ class Labeled:
     values: Any
     """NumPy array or `Masked`; the first axis is as long as `labels`."""
     labels: tuple[Any, ...]
+    dims: tuple[str, ...] = ()
+    """Names of all axes, the labels' first, where they come from a cube."""
 
 
 Scalar = (bool, int, float, str, type(None))

@@ -12,6 +12,9 @@ DATA = Path(os.environ.get("GDC_TEST_DATA", ROOT.parent / "shared" / "data"))
 CONTRACTS = Path(os.environ.get("GDC_TEST_CONTRACTS", ROOT.parent / "shared" / "contracts"))
 
 
+os.environ.setdefault("GDC_ALLOWED_HOSTS", '["127.0.0.1"]')  # where the tests' own servers listen
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of real data."""

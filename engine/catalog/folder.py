@@ -22,6 +22,8 @@ EXTENSIONS = (
     "https://stac-extensions.github.io/raster/v1.1.0/schema.json",
 )
 DATACUBE = "https://stac-extensions.github.io/datacube/v2.3.0/schema.json"
+GUESSED = "modification time of the file"
+"""Where the time of an item comes from that neither the file nor its name tells."""
 DATE = re.compile(r"(?<!\d)(\d{4})(-?)(\d{2})\2(\d{2})(?:T(\d{2}):?(\d{2}):?(\d{2}))?(?!\d)")
 
 
@@ -51,6 +53,12 @@ def scan(path: Path, wanted: str | None = None) -> Iterator[Entry]:
 def item_of(path: Path, id_: str) -> Json:
     """The STAC item of one file."""
     facts = array_facts(path) if path.is_dir() or path.suffix.lower() in NETCDF else raster_facts(path)
+    changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return described(facts, str(path.resolve()), id_, path.name, changed)
+
+
+def described(facts: FileFacts, href: str, id_: str, name: str, changed: datetime) -> Json:
+    """The item of a file that says this of itself; `changed` is its time where neither it nor its name tells one."""
     where = facts.outline
     return {
         "type": "Feature",
@@ -59,9 +67,9 @@ def item_of(path: Path, id_: str) -> Json:
         "id": id_,
         "geometry": where.geometry if where else None,
         **({"bbox": list(where.bbox)} if where else {}),
-        "properties": facts.properties | _times(path, facts),
+        "properties": facts.properties | _times(name, facts, changed),
         "links": [],
-        "assets": {"data": {"href": str(path.resolve()), "title": path.name, **facts.asset}},
+        "assets": {"data": {"href": href, "title": name, **facts.asset}},
         **facts.extra,
     }
 
@@ -79,14 +87,13 @@ def date_in(name: str) -> datetime | None:
     return None
 
 
-def _times(path: Path, facts: FileFacts) -> Json:
+def _times(name: str, facts: FileFacts, changed: datetime) -> Json:
     if facts.span is not None:
         first, last = facts.span
         return {**_instants(first, last), "gdc:datetime_source": "file metadata"}
-    if (named := date_in(path.name)) is not None:
+    if (named := date_in(name)) is not None:
         return {**_instants(named, named), "gdc:datetime_source": "file name"}
-    changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return {**_instants(changed, changed), "gdc:datetime_source": "modification time of the file"}
+    return {**_instants(changed, changed), "gdc:datetime_source": GUESSED}
 
 
 def _instants(first: datetime, last: datetime) -> Json:

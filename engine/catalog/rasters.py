@@ -59,7 +59,7 @@ def raster_facts(path: Path) -> FileFacts:
             rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
             rasterio.open(path, driver=DRIVERS[path.suffix.lower()]) as source,
         ):
-            return _facts(source)
+            return facts_of(source)
     except (RasterioError, CRSError, ValueError, OSError) as cause:
         raise unreadable(path, cause) from cause
 
@@ -75,7 +75,8 @@ def unreadable(path: Path, cause: Exception | str) -> Problem:
     )
 
 
-def _facts(source: Any) -> FileFacts:
+def facts_of(source: Any) -> FileFacts:
+    """What an open raster says of itself; ValueError where it does not say where it lies."""
     if source.crs is None:
         only = "only ground control points" if source.gcps[0] else "no coordinate reference system"
         raise ValueError(f"it has {only}; give it one with gdalwarp or gdal_edit")

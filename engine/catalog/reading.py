@@ -9,22 +9,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pystac_client.exceptions import APIError
-from pystac_client.stac_api_io import StacApiIO
 from urllib3 import Retry
 
 from engine.catalog.documents import is_remote, links, local_path, resolved, shown
 from engine.catalog.model import Json
 from engine.errors import Problem
+from engine.http import GUARDED, Client, Egress, Failure
 
-TIMEOUT = (10.0, 60.0)
-"""Seconds to connect, and to wait for the next bytes."""
 PATIENCE = Retry(
     total=5,
     backoff_factor=0.5,
     status_forcelist=(429, 500, 502, 503, 504),
     allowed_methods=None,
     raise_on_status=False,
+    retry_after_max=30,
 )
 AT_ONCE = 8
 """Documents of a static catalogue that are asked of a web server at the same time."""
@@ -35,14 +33,14 @@ MAX_EMPTY = 100
 class Reader:
     """The one place where the catalogue reads STAC JSON. It reads no pixels and follows no links by itself."""
 
-    def __init__(self) -> None:
-        self.io = StacApiIO(timeout=TIMEOUT, max_retries=PATIENCE)
+    def __init__(self, egress: Egress = GUARDED) -> None:
+        self.client = Client(egress, retries=PATIENCE)
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.io.session.close()
+        self.client.close()
 
     def json(
         self, href: str, method: str = "GET", parameters: Mapping[str, Any] | None = None, headers: Any = None
@@ -97,16 +95,25 @@ class Reader:
     def _text(self, href: str, method: str, parameters: Mapping[str, Any] | None, headers: Any) -> str:
         try:
             if is_remote(href):
-                return str(self.io.request(href, method, headers, dict(parameters or {})))
+                return self._remote_text(href, method, dict(parameters or {}), headers)
             return Path(local_path(href)).read_text(encoding="utf-8")
-        except APIError as cause:
-            raise _unreadable(href, cause) from cause
+        except Failure as cause:
+            raise _unreadable(cause) from cause
         except FileNotFoundError as cause:
             raise Problem(
                 "FileNotFound", f"there is no file {local_path(href)}.", facts={"href": href}
             ) from cause
         except (OSError, UnicodeDecodeError) as cause:
             raise Problem("FileContentInvalid", f"{local_path(href)} cannot be read: {cause}.") from cause
+
+    def _remote_text(self, href: str, method: str, ask: Mapping[str, Any], headers: Any) -> str:
+        given = {"json": ask} if method == "POST" else {"params": _flat(ask)}
+        return self.client.fetch(href, method=method, headers=headers, **given).body.decode("utf-8")
+
+
+def _flat(ask: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a query, lists as text with commas."""
+    return {k: ",".join(map(str, v)) if isinstance(v, (list, tuple)) else v for k, v in ask.items()}
 
 
 def _following(link: Json, ask: tuple[str, str, Any, Any]) -> tuple[str, str, Any, Any]:
@@ -119,18 +126,14 @@ def _following(link: Json, ask: tuple[str, str, Any, Any]) -> tuple[str, str, An
     return href, method, {**ask[2], **body} if link.get("merge") else body, link.get("headers")
 
 
-def _unreadable(href: str, cause: APIError) -> Problem:
-    status = getattr(cause, "status_code", None)
-    reason = f"the server answers {status}" if status else f"the server cannot be reached ({_short(cause)})"
+def _unreadable(cause: Failure) -> Problem:
+    if cause.kind not in ("status", "unreachable"):
+        return cause.problem()
     return Problem(
         "FileNotFound",
-        f"{shown(href)} cannot be read: {reason}.",
+        f"{cause.href} cannot be read: {cause.reason}.",
         hint="Check the address and whether it needs a login."
-        if status
+        if cause.status
         else "Check the address and the network.",
-        facts={"href": shown(href), "status": status},
+        facts={"href": cause.href, "status": cause.status},
     )
-
-
-def _short(cause: Exception) -> str:
-    return str(cause).partition("Caused by ")[2][:200] or type(cause).__name__

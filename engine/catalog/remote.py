@@ -13,18 +13,19 @@ from engine.catalog.sieve import sift
 from engine.catalog.static import collection_of, features, kind_of, listed, walk
 from engine.catalog.surroundings import surroundings
 from engine.errors import Problem
+from engine.http import GUARDED, Egress
 
 
-def open_stac(url: str, query_without_collection: Query) -> Found:
+def open_stac(url: str, query_without_collection: Query, egress: Egress = GUARDED) -> Found:
     """The items at a STAC address that the query wants; its `collection` is not looked at.
 
     The address is a path or URL of a catalogue, a collection, an item or an item collection, or of a
     STAC API, one of its collections, items or searches. An API filters by box and time itself; the
-    exact filter then runs over all that it sends.
+    exact filter then runs over all that it sends. On the web only what `egress` allows is asked.
     """
     query = query_without_collection
     href = url if is_remote(url) else local_path(url)
-    with Reader() as reader:
+    with Reader(egress) as reader:
         found = sift((record(e) for e in reach(reader, href, query) if e.item is not None), query)
         if found.funnel.collection == 0 and is_remote(href) and (query.bbox is not None or query.timed):
             return replace(found, funnel=surroundings(reader, href, query) or found.funnel)

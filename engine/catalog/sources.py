@@ -12,11 +12,12 @@ from engine.catalog.model import Entry
 from engine.catalog.reading import Reader
 from engine.catalog.remote import reach
 from engine.errors import Problem
+from engine.http import GUARDED, Egress
 
 ROOTS = ("catalog.json", "collection.json")
 
 
-def read(source: str | Path, wanted: str | None = None) -> Iterator[Entry]:
+def read(source: str | Path, wanted: str | None = None, egress: Egress = GUARDED) -> Iterator[Entry]:
     """All collections and items of a source.
 
     `wanted` picks one collection of a source that names its collections; where it does not, it is
@@ -32,7 +33,7 @@ def read(source: str | Path, wanted: str | None = None) -> Iterator[Entry]:
                 return
             path = roots[0]
         href = str(path)
-    yield from _picked(href, wanted)
+    yield from _picked(href, wanted, egress)
 
 
 def unknown(id_: str, known: list[str], where: str, empty: str) -> Problem:
@@ -52,9 +53,9 @@ def unknown(id_: str, known: list[str], where: str, empty: str) -> Problem:
     )
 
 
-def _picked(href: str, wanted: str | None) -> Iterator[Entry]:
+def _picked(href: str, wanted: str | None, egress: Egress) -> Iterator[Entry]:
     seen: dict[str, None] = {}
-    with Reader() as reader:
+    with Reader(egress) as reader:
         for entry in reach(reader, href, wanted=wanted):
             seen[entry.collection["id"]] = None
             if wanted is None or entry.collection["id"] == wanted:

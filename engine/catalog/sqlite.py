@@ -18,6 +18,7 @@ from engine.catalog.sources import read, unknown
 from engine.catalog.summaries import Glance, describe
 from engine.catalog.tables import COLLECTIONS, ITEMS
 from engine.catalog.write import Batch, gather, store
+from engine.http import GUARDED, Egress
 
 
 class Catalog:
@@ -27,8 +28,10 @@ class Catalog:
     pixels. One object serves all threads of a process; each process opens its own.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, egress: Egress = GUARDED) -> None:
         self.path = Path(path)
+        self.egress = egress
+        """Where on the web sources may be."""
         self._engine = connect(self.path)
         self._writer = Lock()  # threads queue here in fairness; processes queue at SQLite
         self._described: dict[int, tuple[int, str]] = {}
@@ -48,7 +51,7 @@ class Catalog:
             collection: Which of the source's collections; where it names none, the id to give.
             progress: Called with the number of items read so far.
         """
-        return self._store(gather(read(source, collection), progress))
+        return self._store(gather(read(source, collection, self.egress), progress))
 
     def put(self, collection: Json, items: Iterable[Json]) -> Added:
         """Write a STAC collection with these of its items; items of the same id are replaced."""

@@ -9,13 +9,17 @@ from typing import Any
 from engine.errors import Problem
 from engine.graph.model import Graph, Node
 from engine.graph.simplify import prune
-from engine.kernel.callback import located, resolved
+from engine.kernel.callback import located, placed, resolved
 from engine.kernel.lift import call
 from processes import REGISTRY
 from processes.errors import ProcessError
-from processes.world import World
+from processes.world import Saved, World
 
 Observe = Callable[[str, Any], None]
+
+
+class NotRun(Exception):  # noqa: N818 (nothing went wrong)
+    """The value of this node is known only when the graph is run and not just looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,20 @@ def evaluate(
             continue
         try:
             values[name] = run_node(name, node, values, parameters, world(name))
+        except NotRun:
+            if not go_on:
+                raise
         except Problem as problem:
             if not go_on:
                 raise
             problems.append(problem)
-    return Outcome(values, problems)
+    return Outcome({k: without_stac(v) for k, v in values.items()}, problems)
+
+
+def without_stac(value: Any, schema: Any = None) -> Any:
+    """The value itself, for all that do not take a result with its description."""
+    takes_stac = isinstance(schema, Mapping) and schema.get("subtype") == "stac"
+    return value.value if isinstance(value, Saved) and not takes_stac else value
 
 
 def run_node(
@@ -66,16 +79,11 @@ def run_node(
     """The value of one node."""
     process = REGISTRY[node.process]
     schemas = {p.name: p.schema for p in process.signature.params}
-    args = {k: resolved(v, values, parameters, schemas[k]) for k, v in node.args.items()}
+    args = {k: resolved(v, values, parameters, schemas[k], world.within()) for k, v in node.args.items()}
+    args = {k: without_stac(v, schemas[k]) for k, v in args.items()}
     try:
         return call(process, args, world=world)
     except ProcessError as error:
         raise located(error, name, node) from error
     except Problem as problem:
-        if problem.pointer is not None:
-            raise
-        message = f"node {name!r}, process {node.process!r}: {problem.message}"
-        at = node.pointer + (
-            f"/arguments/{parameter}" if (parameter := problem.facts.get("parameter")) in node.args else ""
-        )
-        raise Problem(problem.code, message, pointer=at, hint=problem.hint, facts=problem.facts) from problem
+        raise placed(problem, name, node) from problem

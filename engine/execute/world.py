@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import pyproj
 import xarray as xr
 
 from engine.catalog import Catalog, Found, Query, open_stac
+from engine.catalog.documents import is_remote
 from engine.errors import Problem
+from engine.execute import elsewhere, inputs, models
+from engine.execute.cluster import Threads
+from engine.execute.evaluate import NotRun
+from engine.execute.exchange import Export, export_of
+from engine.execute.udf import user_function
+from engine.http import egress_of
 from engine.load import Wish, load, survey
 from engine.settings import Settings
 from engine.write import find_format
+from processes.cubes.exchange import merge_patch
+from processes.kernels.trained import Model
 from processes.types import BBox, Condition
-from processes.world import Extent
+from processes.world import Extent, Saved, UserFunction
 
 Log = Callable[[str], None]
 
@@ -46,14 +57,20 @@ class Sink:
     value: Any
     format: str
     options: Mapping[str, Any]
+    changes: tuple[Mapping[str, Any], ...] = ()
+    """Merge patches of its STAC description, in order."""
 
 
 @dataclass
 class Notes:
     """What a run of a graph noted down."""
 
+    run: str = field(default_factory=lambda: uuid4().hex)
+    """Identifies the run: user code of one run never meets that of another."""
+
     readings: list[Reading] = field(default_factory=list)
     sinks: list[Sink] = field(default_factory=list)
+    exports: list[Export] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
 
@@ -67,6 +84,8 @@ class Outside:
     notes: Notes
     longest_side: int | None = None
     """Load at most this many cells along each side of the plane (for previews), from overviews."""
+    dry: bool = False
+    """Is nothing to be done that others can see, so that the graph is only looked at?"""
 
     def load_collection(self, id_: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of a catalogued collection."""
@@ -82,26 +101,134 @@ class Outside:
                 f"{url!r} is no http or https URL",
                 hint="Local files are not read here.",
             )
-        return self._load(url, open_stac(url, query_for("", extent)), extent)
+        return self._load(url, open_stac(url, query_for("", extent), egress_of(self.settings)), extent)
 
     def save_result(self, data: Any, format_: str, options: Mapping[str, Any]) -> Any:
-        """Take note that `data` is to be written; gives it back, so that graphs can go on."""
+        """Take note that `data` is to be written; gives it back as `Saved`, so that graphs can go on."""
         with about("format"):
             chosen = find_format(format_, None)
         self.notes.sinks.append(Sink(self.node, data, chosen.name, dict(options)))
+        return Saved(data, len(self.notes.sinks) - 1)
+
+    def log(self, message: str, level: str, code: str) -> None:
+        """Put a user's note into the log of the run."""
+        self.notes.log.append(f"{level} [{code}] node {self.node!r}: {message}")
+
+    def save_model(self, model: Model, name: str, tasks: Sequence[str]) -> None:
+        """Keep a model under a name; one of the same name is replaced."""
+        if self.dry:
+            return
+        with about("name"):
+            models.save(self.settings.home / "models", model, name, tasks)
+
+    def load_model(self, uri: str) -> Model:
+        """The model that was kept under a name, or that the STAC item at a URL or path describes."""
+        with about("uri"):
+            return models.load(uri, self.settings)
+
+    def user_function(self, udf: str, runtime: str, version: str | None) -> UserFunction:
+        """The user-defined function of that code, URL or path."""
+        return user_function(udf, runtime, version, self.settings, self.notes.run, self.node)
+
+    def within(self) -> Any:
+        """As much of the outside as a child graph can reach; it can be pickled."""
+        return Within(self.settings, self.notes.run)
+
+    def load_url(self, url: str, format_: str, options: Mapping[str, Any]) -> xr.DataArray:
+        """The cube of a file at a URL, or of a local one where these may be read."""
+        kind = inputs.find_input(format_, options)
+        if not is_remote(url):
+            return inputs.read_files([inputs.local_file(url, self.settings.local_files)], kind)
+        home = self.settings.home / "downloads"
+        return inputs.read_url(url, kind, egress_of(self.settings), home, self.settings.max_download_bytes)
+
+    def load_files(self, paths: Sequence[str], format_: str, options: Mapping[str, Any]) -> xr.DataArray:
+        """The one cube of files of the user's folder."""
+        kind = inputs.find_input(format_, options)
+        root = self.settings.home / "files"
+        return inputs.read_files([inputs.inside(root, path) for path in paths], kind)
+
+    def modify(self, data: Any, changes: Mapping[str, Any]) -> Any:
+        """A result whose STAC description is changed by a merge patch; other STAC is changed as it is."""
+        if not isinstance(data, Saved):
+            return merge_patch(data, changes)
+        sink = self.notes.sinks[data.number]
+        self.notes.sinks[data.number] = replace(sink, changes=(*sink.changes, changes))
+        return replace(data, changes=(*data.changes, changes))
+
+    def export_workspace(self, data: Any, workspace: str, merge: str | None) -> Any:
+        """Take note that a result is to be put into a workspace; gives it back."""
+        self.notes.exports.append(export_of(data, workspace=workspace, merge=merge))
         return data
+
+    def export_collection(self, data: Any, collection: str) -> str:
+        """Take note that a result is to be put into a collection; gives its id."""
+        self.notes.exports.append(export_of(data, collection=collection))
+        return collection
+
+    def run_ogcapi(self, data: Any, url: str | None, id_: str, context: Mapping[str, Any]) -> Any:
+        """The result of an OGC API process; without a URL, of the one that belongs to this service."""
+        with self._caller() as caller:
+            return caller.run_ogcapi(url or elsewhere.home(self.settings, id_), id_, data, context)
+
+    def run_udf_externally(self, data: Any, url: str, context: Mapping[str, Any]) -> Any:
+        """The result of a user-defined function that a server holds."""
+        with self._caller() as caller:
+            return caller.run_udf(url, data, context)
+
+    @contextmanager
+    def _caller(self) -> Iterator[elsewhere.Caller]:
+        """What calls other servers; nobody is called where the graph is only looked at."""
+        if self.dry:
+            raise NotRun(self.node)
+        with elsewhere.caller(self.settings, Threads(self.settings.workers).stream) as caller:
+            yield caller
 
     def _load(self, source: str, found: Found, extent: Extent) -> xr.DataArray:
         if not found.items:
             raise nothing_found(source, found, extent)
         wish = Wish(
-            bbox=extent.bbox, bands=tuple(extent.bands) if extent.bands else None, scale=self.settings.scale
+            bbox=extent.bbox,
+            bands=tuple(extent.bands) if extent.bands else None,
+            scale=self.settings.scale,
+            egress=egress_of(self.settings),
         )
         if self.longest_side is not None:
             wish = coarser(found, wish, self.longest_side)
         self.notes.readings.append(Reading(self.node, source, found, wish))
         cube = load(found.items, wish, log=self.notes.log.append)
         return within_time(cube, extent)
+
+
+@dataclass(frozen=True)
+class Within:
+    """The world of a child graph: it runs on blocks, on workers, and reaches nothing but user code and the log."""
+
+    settings: Settings
+    run: str
+    """The run that it belongs to."""
+
+    def user_function(self, udf: str, runtime: str, version: str | None) -> UserFunction:
+        """The user-defined function of that code, URL or path."""
+        return user_function(udf, runtime, version, self.settings, self.run, None)
+
+    def within(self) -> Any:
+        """The same for the child graphs of a child graph."""
+        return self
+
+    def log(self, message: str, level: str, code: str) -> None:
+        """Put a user's note into the log of the worker."""
+        number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+        logging.getLogger("geodatacube.inspect").log(number, "[%s] %s", code, message)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise Problem(
+            "FeatureUnsupported",
+            f"a child graph cannot use {name!r}: it runs on blocks of cells, wherever they are computed",
+            hint="Do it in the graph around it, and pass the value to the child graph.",
+        )
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.graph.model import Child, Param, Ref
+from processes.values import Labeled
 
 ANYTHING = frozenset({"any"})
 SUBTYPES = {"datacube": "datacube", "process-graph": "process graph", "stac": "any"}
@@ -33,6 +34,8 @@ def kind_of(value: Any) -> str:
         return "process graph"
     if value is None:
         return "null"
+    if isinstance(value, Labeled):
+        return "array"
     if hasattr(value, "dims"):
         return "array" if value.dims == ("labels",) else "datacube"
     for types, kind in KINDS:

@@ -31,6 +31,8 @@ class Callback:
     """The parameters it is called with, in order."""
     scope: Env = field(default_factory=dict)
     """Values of the parameters in sight where it stands."""
+    world: Any = None
+    """What its processes can reach of the outside; it travels to workers."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the graph for these values of its parameters."""
@@ -44,10 +46,12 @@ class Callback:
     def steps(self) -> tuple[tuple[str, Step], ...]:
         """The calls that the result needs, in order."""
         needed = needed_for(self.graph, [self.graph.result])
-        return tuple((name, compiled(name, self.graph[name])) for name in self.graph if name in needed)
+        return tuple(
+            (name, compiled(name, self.graph[name], self.world)) for name in self.graph if name in needed
+        )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"graph": self.graph, "names": self.names, "scope": self.scope}
+        return {"graph": self.graph, "names": self.names, "scope": self.scope, "world": self.world}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -66,7 +70,7 @@ def needed_for(graph: Graph, results: Sequence[str]) -> set[str]:
     return needed
 
 
-def compiled(name: str, node: Node) -> Step:
+def compiled(name: str, node: Node, world: Any = None) -> Step:
     """One node as a function of the values so far and of the parameters."""
     process = REGISTRY[node.process]
     fixed = {k: v for k, v in node.args.items() if not is_open(v)}
@@ -74,11 +78,14 @@ def compiled(name: str, node: Node) -> Step:
     schemas = {p.name: p.schema for p in process.signature.params}
 
     def step(values: dict[str, Any], env: Env) -> Any:
-        args = {k: resolved(v, values, env, schemas[k]) for k, v in open_.items()}
+        args = {k: resolved(v, values, env, schemas[k], world) for k, v in open_.items()}
+        handed = {} if world is None else {"world": world}
         try:
-            return call(process, {**fixed, **args})
+            return call(process, {**fixed, **args}, **handed)
         except ProcessError as error:
             raise located(error, name, node) from error
+        except Problem as problem:
+            raise placed(problem, name, node) from problem
 
     return step
 
@@ -92,19 +99,19 @@ def is_open(value: Any) -> bool:
     return isinstance(value, (Ref, Param, Child))
 
 
-def resolved(value: Any, values: Env, env: Env, schema: Any = None) -> Any:
+def resolved(value: Any, values: Env, env: Env, schema: Any = None, world: Any = None) -> Any:
     """An argument with references and parameters replaced by what they stand for."""
     if isinstance(value, Ref):
         return values[value.node]
     if isinstance(value, Param):
         return env[value.name]
     if isinstance(value, Child):
-        bound = {k: resolved(v, values, env) for k, v in value.bound.items()}
-        return Callback(value.graph, tuple(callback_parameters(schema)), {**env, **bound})
+        bound = {k: resolved(v, values, env, None, world) for k, v in value.bound.items()}
+        return Callback(value.graph, tuple(callback_parameters(schema)), {**env, **bound}, world)
     if isinstance(value, Mapping):
-        return {k: resolved(v, values, env, schema) for k, v in value.items()}
+        return {k: resolved(v, values, env, schema, world) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [resolved(v, values, env, schema) for v in value]
+        return [resolved(v, values, env, schema, world) for v in value]
     return value
 
 
@@ -113,3 +120,13 @@ def located(error: ProcessError, name: str, node: Node) -> Problem:
     at = node.pointer + (f"/arguments/{error.parameter}" if error.parameter in node.args else "")
     message = f"node {name!r}, process {node.process!r}: {error}"
     return Problem(error.code, message, pointer=at, hint=error.hint)
+
+
+def placed(problem: Problem, name: str, node: Node) -> Problem:
+    """A problem with the node it happened in; one that knows its place stays as it is."""
+    if problem.pointer is not None:
+        return problem
+    parameter = problem.facts.get("parameter")
+    at = node.pointer + (f"/arguments/{parameter}" if parameter in node.args else "")
+    message = f"node {name!r}, process {node.process!r}: {problem.message}"
+    return Problem(problem.code, message, pointer=at, hint=problem.hint, facts=problem.facts)

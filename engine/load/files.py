@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -16,12 +17,16 @@ from odc.geo.geobox import GeoBox
 from rasterio.errors import RasterioError, RasterioIOError
 
 from engine.errors import Problem
+from engine.http import GUARDED, Egress, Failure
+from engine.http.ranges import opener_of, take_failure
 from engine.load.model import Source
 
 T = TypeVar("T")
 
 DRIVERS = ("GTiff", "JP2OpenJPEG", "PNG", "JPEG")
 """Formats that may be opened (GTiff reads COG). Never one that may point at other files: VRT, WMS, ..."""
+STORES = ("s3", "gs", "az")
+"""Object stores, which are read where the environment has credentials for them."""
 FIRST_GUESS = {".jp2": "JP2OpenJPEG", ".j2k": "JP2OpenJPEG", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 SETTINGS: dict[str, Any] = {
@@ -68,7 +73,7 @@ CAUSES = (
         "Does the address need a signature or credentials?",
     ),
     Cause(
-        ("response code: 429", "response code: 5", "curl error", "timed out", "timeout"),
+        ("response code: 429", "response code: 5", "curl error", "timed out", "timeout", "no answer"),
         "InfrastructureBusy",
         "was not delivered by its server",
         "Try again later.",
@@ -105,9 +110,11 @@ def gdal() -> rasterio.Env:
     return rasterio.Env(**SETTINGS)
 
 
-def open_raster(href: str, *, overview: int | None = None) -> rasterio.DatasetReader:
+def open_raster(
+    href: str, *, overview: int | None = None, egress: Egress = GUARDED
+) -> rasterio.DatasetReader:
     """Open a raster if its format is on the allow-list; `overview` counts from 0, the finest."""
-    options = {} if overview is None else {"overview_level": overview}
+    options = way_to(href, egress) | ({} if overview is None else {"overview_level": overview})
     guess = FIRST_GUESS.get(PurePosixPath(urlsplit(href).path).suffix.lower(), DRIVERS[0])
     for driver in (guess, *(d for d in DRIVERS if d != guess)):
         try:
@@ -120,15 +127,46 @@ def open_raster(href: str, *, overview: int | None = None) -> rasterio.DatasetRe
     )
 
 
+def way_to(href: str, egress: Egress) -> dict[str, Any]:
+    """How GDAL gets at a file: the web through the guarded client only, no GDAL file systems but object stores."""
+    scheme = urlsplit(href).scheme.lower()
+    if scheme in ("http", "https"):
+        opener = opener_of(egress)
+        with reading(href):
+            opener.size(href)
+        return {"opener": opener}
+    if scheme not in ("", "file", *STORES) or href.lower().startswith("/vsi"):
+        raise RasterioIOError(f"permission denied: {scheme or '/vsi'} is no kind of address that is read")
+    return {}
+
+
+@contextmanager
+def reading(href: str) -> Iterator[None]:
+    """A failed request in here is told in GDAL's words, which do not tell it themselves."""
+    try:
+        yield
+    except (Failure, RasterioError) as fault:
+        failure = take_failure(href)
+        if failure is None:
+            raise
+        if failure.kind == "refused":
+            text = f"permission denied: {failure.reason}"
+        elif failure.status is not None and failure.status >= 400:
+            text = f"HTTP response code: {failure.status}"
+        else:
+            text = f"{'timeout' if failure.kind == 'time' else 'no answer'}: {failure.reason}"
+        raise RasterioIOError(text) from fault
+
+
 def header(source: Source) -> Header:
     """The header of the source's file; remembered, for a local file as long as the file stays the same."""
     with gdal():
-        return named(source, lambda: _header(source.href, _stamp(source.href)))
+        return named(source, lambda: _header(source.href, _stamp(source.href), source.egress))
 
 
 @lru_cache(maxsize=4096)
-def _header(href: str, _stamp: int) -> Header:
-    with open_raster(href) as dataset:
+def _header(href: str, _stamp: int, egress: Egress) -> Header:
+    with open_raster(href, egress=egress) as dataset:
         return Header(
             geobox=rio_geobox(dataset) if dataset.crs is not None else None,
             dtypes=tuple("complex64" if t == "complex_int16" else t for t in dataset.dtypes),
@@ -152,7 +190,8 @@ def named(
 ) -> T:
     """What the action gives; what fails in it becomes a problem that names item, asset, band, address and block."""
     try:
-        return action()
+        with reading(source.href):
+            return action()
     except (RasterioError, OSError) as fault:
         problem = _problem(source, fault, rows, cols)
     raise problem  # out here it has no context: GDAL's errors do not survive the way back from a worker process

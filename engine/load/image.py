@@ -108,12 +108,12 @@ def open_image(source: Source, target: GeoBox, cfg: RasterLoadParams) -> Iterato
         if level is None:
             yield image
             return
-        with named(source, lambda: open_raster(source.href, overview=level)) as smaller:
+        with named(source, lambda: open_raster(source.href, overview=level, egress=source.egress)) as smaller:
             yield _image(smaller, source, _shrunk(image.geobox, smaller.shape), cfg)
 
 
 def _open(source: Source) -> rasterio.DatasetReader:
-    dataset = open_raster(source.href)
+    dataset = open_raster(source.href, egress=source.egress)
     if source.index > dataset.count:
         dataset.close()
         raise RasterioIOError(f"the file has {dataset.count} bands only")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from odc.geo.geobox import GeoBox
 
+from engine.http import GUARDED, Egress
 from processes.types import BBox
 
 
@@ -34,6 +35,8 @@ class Wish:
     """`none` keeps the stored numbers, `metadata` applies scale and offset and gives floats."""
     groupby: str = "solar_day"
     """What makes one time step: `solar_day`, `time`, `id`, or the name of an item property."""
+    egress: Egress = GUARDED
+    """Where on the web files may be."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,8 @@ class Source:
     """Summand from stored to physical values, after the factor; None: not told."""
     scaled: bool = False
     """Whether the reader applies scale and offset."""
+    egress: Egress = GUARDED
+    """Where on the web the file may be."""
 
     @property
     def void(self) -> float | None:

@@ -185,11 +185,13 @@ def _stamp(href: str) -> int:
 def _open(source: Source) -> xr.Dataset:
     """The dataset as it is stored but for its times."""
     is_zarr = PurePosixPath(urlsplit(source.href).path.rstrip("/")).suffix.lower() not in (".nc", ".nc4")
-    if not is_zarr and not is_local(source.href):
+    on_the_web = urlsplit(source.href).scheme.lower() in ("http", "https")  # fsspec has no guarded client
+    if on_the_web or (not is_zarr and not is_local(source.href)):
+        kind, way = ("Zarr store", "in an object store") if is_zarr else ("NetCDF file", "as Zarr or COG")
         raise Problem(
             "FileOperationUnsupported",
-            f"asset {source.asset!r} of item {source.item!r} is a NetCDF file on the web, which is not read in place.",
-            hint="Download it first, or publish it as Zarr or COG.",
+            f"asset {source.asset!r} of item {source.item!r} is a {kind} on the web, which is not read in place.",
+            hint=f"Download it first, or publish it {way}.",
             facts={"item": source.item, "asset": source.asset, "href": shown(source.href)},
         )
     options: list[dict[str, Any]] = [{"engine": "netcdf4"}]

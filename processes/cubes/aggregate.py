@@ -11,10 +11,11 @@ import xarray as xr
 
 from processes.cubes import axes
 from processes.cubes import geometries as shapes
-from processes.cubes.cells import Coding, coding_for
+from processes.cubes.cells import Coding, blockwise, coding_for, rebuilt
+from processes.cubes.windows import one_value
 from processes.errors import TargetDimensionExists
 from processes.registry import process
-from processes.types import Aggregator, AnyValue, Geometries, OptionalName, RasterCube, VectorCube
+from processes.types import Aggregator, AnyValue, Cube, Geometries, OptionalName, RasterCube, VectorCube
 from processes.values import Masked, split
 
 STATISTICS = ("value", "total_count", "valid_count")
@@ -73,6 +74,47 @@ def aggregate_spatial(
         coords[target_dimension] = (target_dimension, list(STATISTICS), {"type": "other"})
     attrs = {k: v for k, v in after.attrs(data.attrs).items() if k not in ("crs", "grid_mapping")}
     return xr.DataArray(array, dims=dims, coords=coords, attrs=attrs).rename(data.name)
+
+
+@process("aggregate", "cubes", "reducer", experimental=True)
+def reduce_spatial(data: RasterCube, reducer: Aggregator, context: AnyValue = None) -> Cube:
+    """Make one value of all cells of the plane
+
+    The horizontal spatial dimensions are gone afterwards; all others stay as they are.
+
+    Args:
+        data: A raster cube.
+        reducer: What makes one value of all cells, which come in no particular order.
+        context: Passed on to the reducer.
+
+    Returns:
+        The cube without x and y.
+    """
+    y, x = axes.plane(data)
+    others = tuple(str(d) for d in data.dims if d not in (y, x))
+    before = Coding.of(data)
+    probe = reducer(before.decode(np.zeros((2,) + (1,) * len(others), dtype=data.dtype)), context=context)
+    after = coding_for(one_value(probe, len(others)), before)
+    run = OnPlane(reducer, context, before, after)
+    array = blockwise(run, others, data.transpose(y, x, *others), dtype=after.dtype)
+    out = rebuilt(data, array, others, after).drop_vars(["spatial_ref", "crs"], errors="ignore")
+    out.attrs = {k: v for k, v in out.attrs.items() if k not in ("crs", "grid_mapping")}
+    return out
+
+
+@dataclass(frozen=True)
+class OnPlane:
+    """A reducer over the plane, as a function of one stored block (y, x, ...) with the whole plane."""
+
+    reducer: Aggregator
+    context: Any
+    before: Coding
+    after: Coding
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        cells = block.reshape(-1, *block.shape[2:])
+        result = self.reducer(self.before.decode(cells), context=self.context)
+        return self.after.encode(result, cells.shape[1:])
 
 
 def taken_out(data: xr.DataArray, chosen: np.ndarray, places_x: int) -> Any:

@@ -180,16 +180,19 @@ class Series:
     labels: tuple[Any, ...]
     coding: Coding
     context: Any
+    dims: tuple[str, ...] = ()
+    """Names of the dimensions, that of the series first."""
 
     @classmethod
     def along(cls, data: xr.DataArray, dimension: str, context: Any) -> Series:
         """The series along that dimension of the cube."""
-        return cls(data.dims.index(dimension), axes.labels(data, dimension), Coding.of(data), context)
+        dims = (dimension, *(str(d) for d in data.dims if d != dimension))
+        return cls(data.dims.index(dimension), axes.labels(data, dimension), Coding.of(data), context, dims)
 
     def of(self, block: np.ndarray) -> Labeled:
         """A stored block as a labelled array along its first axis."""
         values = self.coding.decode(np.moveaxis(block, self.position, 0))
-        return Labeled(values, self.labels)
+        return Labeled(values, self.labels, self.dims)
 
     def probe(self, data: xr.DataArray) -> Labeled:
         """The series of one place, to find out what a child graph gives."""

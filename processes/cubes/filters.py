@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import xarray as xr
 
-from processes.cubes import axes, places
+from processes.cubes import axes, labels, places
 from processes.errors import (
     BandFilterParameterMissing,
     DimensionNotAvailable,
@@ -19,17 +19,36 @@ from processes.errors import (
 )
 from processes.registry import process
 from processes.types import (
+    AnyValue,
     BandCube,
     BandNames,
     BBox,
     BoundingBox,
+    Cube,
+    DimensionName,
     Interval,
+    Label,
     OptionalName,
+    Schema,
     SpatialCube,
     TemporalCube,
     TemporalInterval,
     Wavelengths,
 )
+from processes.values import plain
+
+
+class LabelCondition(Protocol):
+    """Says of a label whether it is kept."""
+
+    def __call__(self, value: Label, context: AnyValue = None) -> Annotated[Any, Schema({"type": "boolean"})]:
+        """`true` where the label and its data are to be kept.
+
+        Args:
+            value: A label: a number, a text, a time as RFC 3339 in UTC, or a geometry as WKT.
+            context: What the caller passed along.
+        """
+        ...
 
 
 @process("cubes", "filter")
@@ -131,6 +150,40 @@ def filter_bands(data: BandCube, bands: BandNames = [], wavelengths: Wavelengths
             parameter="wavelengths",
         )
     return axes.select_bands(data, list(dict.fromkeys(chosen)))
+
+
+@process("cubes", "filter")
+def filter_labels(
+    data: Cube, condition: LabelCondition, dimension: DimensionName, context: AnyValue = None
+) -> Cube:
+    """Keep the labels that a condition holds for
+
+    Args:
+        data: A cube.
+        condition: Says of each label whether it is kept; no-data counts as no.
+        dimension: Name of the dimension.
+        context: Passed on to the condition.
+
+    Returns:
+        The cube with fewer labels along the dimension, or as many.
+
+    Raises:
+        DimensionNotAvailable: `dimension` is not one of the cube's.
+    """
+    seen = labels.seen(data, axes.require(data, dimension))
+    keep = np.array([holds(condition, label, context) for label in seen], dtype=bool)
+    return labels.kept(data, dimension, keep)
+
+
+def holds(condition: LabelCondition, label: Any, context: Any) -> bool:
+    """What a condition says of one label."""
+    answer = plain(condition(label, context=context))
+    if answer is None or isinstance(answer, bool):
+        return bool(answer)
+    raise ProcessParameterInvalid(
+        f"the condition gives {answer!r} for the label {label!r}, it has to give true or false",
+        parameter="condition",
+    )
 
 
 def no_band(data: xr.DataArray, name: str, parameter: str) -> tuple[int, ...]:

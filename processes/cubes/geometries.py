@@ -1,110 +1,31 @@
-"""Geometries: read from GeoJSON or vector cubes, and found on a grid."""
+"""Geometries on a grid: which cells are in which. What reads them (`shapes`) is at hand here, too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 
+import dask.array as da
 import numpy as np
 import pyproj
 import shapely
 import xarray as xr
-from shapely.errors import ShapelyError
 
 from processes.cubes import axes, places
 from processes.cubes.masks import mask
-from processes.errors import ProcessParameterInvalid
+from processes.cubes.shapes import Geometries, crs_name, geometry, moved, parts_of, read, valid
 
-MAX_DEPTH = 16
-"""Nested GeometryCollections beyond this are refused: thousands of them would end the process."""
+__all__ = [
+    "Geometries", "cells_of", "crs_name", "geometry", "in_part", "marked", "masked_outside", "on_plane", "parts_of", "read",
+]  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Geometries:
-    """Geometries with their properties."""
-
-    dim: str
-    """Name of their dimension."""
-    coord: np.ndarray
-    """The geometries as given."""
-    crs: pyproj.CRS
-    coords: Mapping[str, Any]
-    """Coordinates of the vector cube that they make: themselves and their properties."""
+PIECES = 256
+"""Edges are cut to this share of the grid's extent before they are put into its CRS, where they may bend."""
+POLYGON = 3
+"""GEOS's number for polygons."""
 
 
-def read(given: Any, parameter: str) -> Geometries:
-    """Geometries from GeoJSON (Feature, FeatureCollection or Geometry) or a vector cube."""
-    if isinstance(given, xr.DataArray):
-        return from_cube(given, parameter)
-    if not isinstance(given, Mapping):
-        raise ProcessParameterInvalid("GeoJSON or a vector cube is needed", parameter=parameter)
-    features = given.get("features") if given.get("type") == "FeatureCollection" else [given]
-    if not isinstance(features, list):
-        raise ProcessParameterInvalid("the FeatureCollection has no list of features", parameter=parameter)
-    crs = places.read_crs(geojson_crs(given), parameter)
-    shapes = np.empty(len(features), dtype=object)
-    shapes[:] = [
-        geometry(f.get("geometry") if f.get("type") == "Feature" else f, parameter) for f in features
-    ]
-    coords: dict[str, Any] = {"geometry": ("geometry", shapes, {"type": "geometry", "crs": crs_name(crs)})}
-    for name in dict.fromkeys(k for f in features for k in (f.get("properties") or {})):
-        if name not in ("geometry", "spatial_ref"):
-            column = np.empty(len(features), dtype=object)
-            column[:] = [(f.get("properties") or {}).get(name) for f in features]
-            coords[name] = ("geometry", tidy(column))
-    return Geometries("geometry", shapes, crs, coords)
-
-
-def from_cube(cube: xr.DataArray, parameter: str) -> Geometries:
-    """The geometries of a vector cube."""
-    found = axes.of_kind(cube, "geometry")
-    if len(found) != 1:
-        raise ProcessParameterInvalid(
-            f"a vector cube has one dimension of type geometry; this cube has {axes.listing(cube)}",
-            parameter=parameter,
-        )
-    coords = {str(n): c.variable for n, c in cube.coords.items() if c.dims == (found[0],)}
-    return Geometries(found[0], cube.coords[found[0]].values, places.geometry_crs(cube, found[0]), coords)
-
-
-def tidy(column: np.ndarray) -> np.ndarray:
-    """Numbers and texts of one kind as such; mixed columns stay objects."""
-    if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in column):
-        return column.astype(np.float64 if any(isinstance(v, float) for v in column) else np.int64)
-    return column
-
-
-def geojson_crs(given: Mapping[str, Any]) -> Any:
-    """The CRS of GeoJSON: WGS 84, or what the old `crs` member says."""
-    name = (((given.get("crs") or {}).get("properties")) or {}).get("name")
-    return 4326 if name is None or "CRS84" in str(name) else name
-
-
-def crs_name(crs: pyproj.CRS) -> int | str:
-    """EPSG code where there is one, else WKT2."""
-    return crs.to_epsg() or crs.to_wkt()
-
-
-def geometry(given: Any, parameter: str) -> Any:
-    """One geometry of GeoJSON; an empty one for null."""
-    if given is None:
-        return shapely.GeometryCollection()
-    level, part = 0, given
-    while isinstance(part, Mapping) and part.get("type") == "GeometryCollection":
-        level += 1
-        if level > MAX_DEPTH:
-            raise ProcessParameterInvalid(
-                f"geometry collections are nested more than {MAX_DEPTH} deep", parameter=parameter
-            )
-        part = next((p for p in part.get("geometries") or () if p.get("type") == "GeometryCollection"), None)
-    try:
-        return shapely.geometry.shape(given)
-    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise ProcessParameterInvalid(f"that is no GeoJSON geometry: {error}", parameter=parameter) from None
-
-
-# -------------------------------------------------------------------------------------- on a grid
 @dataclass(frozen=True)
 class Zones:
     """For each geometry the flat places of its cells in the plane (row times width plus column), ascending."""
@@ -124,33 +45,68 @@ def cells_of(cube: xr.DataArray, given: Geometries) -> Zones:
     """Which cells are in which geometry."""
     y, x = axes.plane(cube)
     xs, ys = cube.coords[x].values, cube.coords[y].values
+    return Zones(tuple(in_geometry(shape, xs, ys) for shape in on_plane(cube, given)))
+
+
+def on_plane(cube: xr.DataArray, given: Geometries) -> np.ndarray:
+    """The geometries in the CRS of the cube.
+
+    Only what is near the cube is put there: a polygon around the world has no place in a UTM zone, its part near
+    the cube has.
+    """
     crs = places.crs_of(cube)
-    shapes = given.coord
-    if crs is not None and crs != given.crs:
-        transformer = pyproj.Transformer.from_crs(given.crs, crs, always_xy=True)
-        shapes = shapely.transform(shapes, lambda c: np.column_stack(transformer.transform(c[:, 0], c[:, 1])))
-    return Zones(tuple(np.sort(in_geometry(shape, xs, ys)) for shape in shapes))
+    if crs is None or crs == given.crs:
+        return valid(given.coord, collapsed=False)
+    y, x = axes.plane(cube)
+    xs, ys = cube.coords[x].values.astype(float), cube.coords[y].values.astype(float)
+    if not xs.size or not ys.size:
+        return np.full(len(given.coord), shapely.GeometryCollection(), dtype=object)
+    window = near(xs, ys, crs, given.crs)
+    shapes = valid(given.coord, collapsed=False)
+    if window is not None:
+        beyond = ~shapely.covered_by(shapes, window)
+        shapes = shapes.copy()
+        shapes[beyond] = shapely.intersection(shapes[beyond], window)
+        west, south, east, north = window.bounds
+        shapes = shapely.segmentize(shapes, max(east - west, north - south) / PIECES)
+    return moved(shapes, given.crs, crs, "geometries")
 
 
+def near(xs: np.ndarray, ys: np.ndarray, crs: pyproj.CRS, other: pyproj.CRS) -> Any:
+    """A box in another CRS around a grid, with a margin; `None` where it is no box there."""
+    pad_x, pad_y = (np.ptp(v) / 10 + 2 * step(v) for v in (xs, ys))
+    if not pad_x or not pad_y:
+        pad_x = pad_y = max(pad_x, pad_y, 1e-3 if crs.is_geographic else 100.0)
+    transformer = pyproj.Transformer.from_crs(crs, other, always_xy=True)
+    bounds = transformer.transform_bounds(
+        xs.min() - pad_x, ys.min() - pad_y, xs.max() + pad_x, ys.max() + pad_y, densify_pts=21
+    )
+    if not np.isfinite(bounds).all() or bounds[0] >= bounds[2]:
+        return None
+    return shapely.box(*bounds)
+
+
+def step(labels: np.ndarray) -> float:
+    """The usual distance between neighbours; 0 where there is one label."""
+    return float(np.median(np.abs(np.diff(labels)))) if len(labels) > 1 else 0.0
+
+
+# ------------------------------------------------------------------------------------- one by one
 def in_geometry(shape: Any, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
-    """Flat places of the cells in one geometry of any kind."""
-    if shape.is_empty:
-        return np.zeros(0, dtype=int)
-    found = [in_part(part, xs, ys) for part in shapely.get_parts(shape)]
-    return np.unique(np.concatenate(found))
+    """Flat places of the cells in one geometry of any kind, ascending."""
+    one = np.empty(1, dtype=object)
+    one[0] = shape
+    found = [in_part(part, xs, ys) for part in parts_of(one)]
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=int)
 
 
 def in_part(part: Any, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     """Flat places of the cells in a polygon, line or point."""
-    if part.geom_type == "GeometryCollection" or part.geom_type.startswith("Multi"):
-        return in_geometry(part, xs, ys)
     if part.geom_type == "Polygon":
         return in_polygon(part, xs, ys)
     if part.geom_type == "Point":
         return closest(np.array([[part.x, part.y]]), xs, ys)
-    size = min(abs(np.diff(xs)).min(initial=np.inf), abs(np.diff(ys)).min(initial=np.inf))
-    dense = shapely.segmentize(part, size / 4) if np.isfinite(size) else part
-    return np.unique(closest(shapely.get_coordinates(dense), xs, ys))
+    return np.unique(closest(stations(shapely.get_coordinates(part), xs, ys), xs, ys))
 
 
 def in_polygon(polygon: Any, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
@@ -159,32 +115,116 @@ def in_polygon(polygon: Any, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     columns = np.flatnonzero((xs >= west) & (xs <= east))
     rows = np.flatnonzero((ys >= south) & (ys <= north))
     shapely.prepare(polygon)
-    meets = shapely.intersects_xy(polygon, *np.meshgrid(xs[columns], ys[rows]))
-    row, column = np.nonzero(meets)
+    row, column = np.nonzero(shapely.intersects_xy(polygon, *np.meshgrid(xs[columns], ys[rows])))
     return rows[row] * len(xs) + columns[column]
+
+
+def stations(corners: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """A point in the middle of each stretch of a line between two borders of cells, (n, 2)."""
+    found = []
+    for start, end in pairwise(corners):
+        cuts = np.unique(
+            np.concatenate([[0.0, 1.0], crossings(xs, start[0], end[0]), crossings(ys, start[1], end[1])])
+        )
+        middles = (cuts[:-1] + cuts[1:]) / 2
+        found.append(start + middles[:, None] * (end - start))
+    return np.concatenate(found)
+
+
+def crossings(labels: np.ndarray, start: float, end: float) -> np.ndarray:
+    """Where on its way (0..1) from start to end a line meets the borders of the cells."""
+    if start == end or len(labels) < 2:
+        return np.zeros(0)
+    half = (labels[1:] - labels[:-1]) / 2
+    borders = np.concatenate([[labels[0] - half[0]], labels[:-1] + half, [labels[-1] + half[-1]]])
+    with np.errstate(over="ignore"):  # on the shortest of ways everything is beyond its end
+        way = (borders - start) / (end - start)
+    return way[(way > 0) & (way < 1)]
 
 
 def closest(points: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     """The cell closest to each point; none for points off the grid."""
-    columns, rows = (nearest(values, points[:, i]) for i, values in enumerate((xs, ys)))
+    step_x, step_y = step(xs), step(ys)
+    columns = nearest(xs, points[:, 0], (step_x or step_y) / 2)
+    rows = nearest(ys, points[:, 1], (step_y or step_x) / 2)
     on = (columns >= 0) & (rows >= 0)
     return rows[on] * len(xs) + columns[on]
 
 
-def nearest(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Place of the label closest to each number; -1 beyond half a cell outside."""
-    half = abs(values[-1] - values[0]) / max(len(values) - 1, 1) / 2
-    distance = np.abs(values[None, :] - wanted[:, None])
-    place = distance.argmin(axis=1)
-    return np.where(distance[np.arange(len(wanted)), place] <= half * (1 + 1e-9), place, -1)
+def nearest(labels: np.ndarray, wanted: np.ndarray, reach: float) -> np.ndarray:
+    """Place of the label closest to each number, the first of two; -1 where none is within reach."""
+    if not len(labels):
+        return np.full(len(wanted), -1)
+    order = np.argsort(labels)
+    ordered = labels[order].astype(float)
+    side: Literal["left", "right"] = "left" if labels[0] <= labels[-1] else "right"
+    place = order[np.searchsorted((ordered[:-1] + ordered[1:]) / 2, wanted, side=side)]
+    return np.where(np.abs(labels[place] - wanted) <= reach * (1 + 1e-9), place, -1)
+
+
+# ------------------------------------------------------------------------------------- all at once
+def marked(cube: xr.DataArray, shapes: np.ndarray) -> xr.DataArray:
+    """A plane that is true in the cells of any geometry (in the CRS of the cube), lazy where the cube is."""
+    y, x = axes.plane(cube)
+    xs, ys = cube.coords[x].values, cube.coords[y].values
+    parts = parts_of(shapes)
+    is_polygon = shapely.get_type_id(parts) == POLYGON
+    single = [in_part(part, xs, ys) for part in parts[~is_polygon]]
+    flat = np.unique(np.concatenate(single)) if single else np.zeros(0, dtype=int)
+    run = Marks(parts[is_polygon], xs, ys, flat)
+    array: Any
+    if not isinstance(cube.data, da.Array):
+        array = run(np.arange(len(ys)), np.arange(len(xs)))
+    else:
+        rows, columns = (
+            da.from_array(np.arange(cube.sizes[dim]), chunks=(cube.chunksizes[dim],)) for dim in (y, x)
+        )
+        array = da.blockwise(
+            run,
+            "yx",
+            rows,
+            "y",
+            columns,
+            "x",
+            dtype=bool,
+            meta=np.empty((0, 0), dtype=bool),
+            align_arrays=False,
+        )
+    return xr.DataArray(array, dims=(y, x), coords={d: cube.coords[d] for d in (y, x)})
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The cells of polygons and some more cells, as a function of rows and columns of the plane."""
+
+    polygons: np.ndarray
+    """Polygons without parts."""
+    xs: np.ndarray
+    """Centres of all columns."""
+    ys: np.ndarray
+    """Centres of all rows."""
+    cells: np.ndarray
+    """Flat places of further cells, ascending."""
+
+    def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(rows), len(columns)), dtype=bool)
+        if not out.size:
+            return out
+        row, column = np.divmod(self.cells, len(self.xs))
+        here = (row >= rows[0]) & (row <= rows[-1]) & (column >= columns[0]) & (column <= columns[-1])
+        out[row[here] - rows[0], column[here] - columns[0]] = True
+        xs, ys = self.xs[columns], self.ys[rows]
+        for polygon in self.near(xs, ys):
+            out.flat[in_polygon(polygon, xs, ys)] = True
+        return out
+
+    def near(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+        """Copies of the polygons that may reach a block: threads must not prepare the same geometry at once."""
+        west, south, east, north = shapely.bounds(self.polygons).reshape(-1, 4).T
+        reach = (west <= xs.max()) & (east >= xs.min()) & (south <= ys.max()) & (north >= ys.min())
+        return shapely.from_wkb(shapely.to_wkb(self.polygons[reach]))
 
 
 def masked_outside(cube: xr.DataArray, given: Geometries) -> xr.DataArray:
     """The cube with no-data in all cells that are in none of the geometries."""
-    y, x = axes.plane(cube)
-    inside = np.zeros(cube.sizes[y] * cube.sizes[x], dtype=bool)
-    inside[cells_of(cube, given).cells()] = True
-    outside = xr.DataArray(
-        ~inside.reshape(cube.sizes[y], cube.sizes[x]), dims=(y, x), coords={d: cube.coords[d] for d in (y, x)}
-    )
-    return mask(cube, outside)
+    return mask(cube, ~marked(cube, on_plane(cube, given)))

@@ -35,22 +35,27 @@ def mask(data: RasterCube, mask: RasterCube, replacement: Comparable = None) -> 
     Raises:
         IncompatibleDataCubes: The mask has a dimension or labels that the data has not.
     """
-    fitting = aligned(data, mask)
+    return replaced(data, aligned(data, mask), replacement)
+
+
+def replaced(data: xr.DataArray, marks: xr.DataArray, replacement: Any, gaps: bool = True) -> xr.DataArray:
+    """The cube with a value, or no-data, in the marked cells; `gaps` tells whether no-data is replaced, too."""
     before = Coding.of(data)
     after = with_null(before) if replacement is None else holding(before, replacement)
     dims = tuple(map(str, data.dims))
-    run = Masking(dims, tuple(map(str, fitting.dims)), before, Coding.of(fitting), after, replacement)
-    return rebuilt(data, blockwise(run, dims, data, fitting, dtype=after.dtype), dims, after)
+    run = Masking(dims, tuple(map(str, marks.dims)), before, Coding.of(marks), after, replacement, gaps)
+    return rebuilt(data, blockwise(run, dims, data, marks, dtype=after.dtype), dims, after)
 
 
 def holding(coding: Coding, replacement: Any) -> Coding:
     """A coding of the cells that can hold the replacement, too."""
-    if coding.dtype.kind in "fO":
+    is_text = isinstance(replacement, str)
+    if coding.dtype.kind == "O" or (coding.dtype.kind == "f" and not is_text):
         return coding
     is_boolean = isinstance(replacement, bool)
-    if is_boolean != (coding.logical or coding.dtype.kind == "b") or isinstance(replacement, str):
+    if is_boolean != (coding.logical or coding.dtype.kind == "b") or is_text:
         raise ProcessParameterInvalid(
-            f"{replacement!r} does not go with cells of type {'boolean' if not is_boolean else coding.dtype}",
+            f"{replacement!r} does not go with cells of type {'boolean' if coding.logical else coding.dtype}",
             parameter="replacement",
         )
     if is_boolean:
@@ -106,11 +111,15 @@ class Masking:
     mask_coding: Coding
     after: Coding
     replacement: Any
+    gaps: bool = True
+    """Are cells that have no data replaced, too?"""
 
     def __call__(self, block: np.ndarray, mask_block: np.ndarray) -> np.ndarray:
         marks, unknown = split(self.mask_coding.decode(mask_block))
         out = np.logical_and(marks != 0, ~np.asarray(unknown))
         out = onto(np.broadcast_to(out, mask_block.shape), self.mask_dims, self.dims)
+        if not self.gaps:
+            out = np.logical_and(out, ~np.broadcast_to(split(self.before.decode(block))[1], block.shape))
         kept = block
         if self.before != self.after:
             kept = self.after.encode(self.before.decode(block), block.shape)

@@ -20,7 +20,7 @@ from processes.types import BBox
 
 
 @lru_cache(maxsize=128)
-def read_crs(crs: int | str, parameter: str) -> pyproj.CRS:
+def read_crs(crs: Any, parameter: str) -> pyproj.CRS:
     """A CRS from an EPSG code, WKT2 or another text that PROJ reads."""
     try:
         return pyproj.CRS.from_user_input(crs)
@@ -130,14 +130,17 @@ def whole_or(keep: np.ndarray) -> Any:
 
 
 def geometries_inside(cube: xr.DataArray, box: BBox) -> xr.DataArray:
-    """The geometries that are inside the box as a whole; empty ones are not."""
-    (dim,) = axes.of_kind(cube, "geometry")
-    crs = geometry_crs(cube, dim)
-    area = shapely.union_all([shapely.box(*part) for part in boxes_in(box, crs)])
-    geometries = cube.coords[dim].values
-    return cube.isel({dim: shapely.covers(area, geometries) & ~shapely.is_empty(geometries)})
+    """The geometries that are inside the box as a whole, along every dimension of them; empty ones are not."""
+    for dim in axes.of_kind(cube, "geometry"):
+        area = shapely.union_all([shapely.box(*part) for part in boxes_in(box, geometry_crs(cube, dim))])
+        geometries = cube.coords[dim].values
+        if not shapely.is_valid_input(geometries).all():
+            raise ProcessParameterInvalid(f"the labels along {dim!r} are no geometries", parameter="data")
+        cube = cube.isel({dim: shapely.covers(area, geometries) & ~shapely.is_empty(geometries)})
+    return cube
 
 
 def geometry_crs(cube: xr.DataArray, dim: str) -> pyproj.CRS:
-    """The CRS of the geometries; WGS 84 where nothing is said."""
-    return read_crs(cube.coords[dim].attrs.get("crs") or 4326, "data")
+    """The CRS of the geometries, from their coordinate or its index (xvec); WGS 84 where nothing is said."""
+    indexed = getattr(cube.xindexes.get(dim), "crs", None)
+    return read_crs(cube.coords[dim].attrs.get("crs") or indexed or 4326, "data")

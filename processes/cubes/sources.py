@@ -61,7 +61,7 @@ def load_collection(
     )
 
 
-@process("cubes", "import")
+@process("cubes", "import", experimental=True)
 def load_stac(
     url: StacUrl,
     spatial_extent: StacExtent = None,

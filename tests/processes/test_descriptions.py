@@ -10,6 +10,16 @@ from processes import REGISTRY
 from processes.describe import describe, page
 
 WORDS = ("description", "title")
+MEMBERS = ("name", "description", "schema", "optional", "default", "deprecated", "experimental")
+"""What a parameter may have in openEO; the specification puts one `minimum` beside a schema instead of into it."""
+ML_BRANCH = {
+    "load_ml_model",
+    "ml_fit_class_random_forest",
+    "ml_fit_regr_random_forest",
+    "ml_predict",
+    "save_ml_model",
+}
+"""Processes of openEO's branch for machine learning, which the specification's file does not hold."""
 
 
 def bare(value):
@@ -27,10 +37,13 @@ def specification(contracts):
 
 @pytest.mark.parametrize("id_", REGISTRY)
 def test_description_equals_the_specification(id_, specification):
+    if id_ in ML_BRANCH:
+        pytest.skip("a process of the ml branch is not in the specification's file")
     ours, theirs = describe(REGISTRY[id_]), specification[id_]
-    assert bare(ours["parameters"]) == bare(theirs["parameters"])
+    assert bare(ours["parameters"]) == bare([{k: v for k, v in p.items() if k in MEMBERS} for p in theirs["parameters"]])
     assert bare(ours["returns"]) == bare(theirs["returns"])
     assert ours["categories"] == theirs["categories"]
+    assert ours.get("experimental", False) == theirs.get("experimental", False)
     assert set(ours.get("exceptions", {})) == set(theirs.get("exceptions", {}))
 
 

@@ -17,6 +17,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 from engine.catalog import Catalog
+from engine.http import Egress
 
 SHARED = Path(os.environ.get("GDC_TEST_DATA", Path(__file__).parents[3] / "../shared/data"))
 
@@ -30,7 +31,7 @@ def shared() -> Path:
 
 @pytest.fixture
 def catalog(tmp_path) -> Iterator[Catalog]:
-    opened = Catalog(tmp_path / "catalog.db")
+    opened = Catalog(tmp_path / "catalog.db", Egress(hosts=("127.0.0.1",)))
     yield opened
     opened.close()
 

@@ -3,12 +3,17 @@
 import json
 import socket
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
 
-from engine.catalog import Query, open_stac, reading
+from engine import catalog as catalogue
+from engine.catalog import Query, reading
 from engine.errors import Problem
+from engine.http import Egress
+
+open_stac = partial(catalogue.open_stac, egress=Egress(hosts=("127.0.0.1",)))
 
 
 def when(day):

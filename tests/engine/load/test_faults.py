@@ -13,8 +13,9 @@ import pytest
 import rasterio
 
 from engine.errors import Problem
+from engine.http import Egress, ranges
 from engine.load import Wish, load
-from engine.load.files import SETTINGS, shown
+from engine.load.files import shown
 
 DAY = "2022-06-01T10:00:00"
 VRT = """<VRTDataset rasterXSize="12" rasterYSize="10"><SRS>EPSG:32632</SRS>
@@ -181,10 +182,10 @@ def server() -> Iterator[str]:
     ],
 )
 def test_what_servers_say_and_no_secret_in_it(make, grid, noise, server, status, code, monkeypatch):
-    monkeypatch.setitem(SETTINGS, "GDAL_HTTP_MAX_RETRY", 0)
+    monkeypatch.setattr(ranges, "PATIENCE", ranges.PATIENCE.new(total=0))
     item = make.item("i", DAY, {"B": make.tif("a.tif", noise(10, 12), grid(10, 12), nodata=0)})
     item.assets["B"].href = f"http://user:hunter2@{server}/{status}/a.tif?sig=s3cr3t"
-    problem = failing(item)
+    problem = failing(item, egress=Egress(hosts=(server,)))
     assert problem.code == code
     assert f"http://{server}/{status}/a.tif" in problem.message
     assert "hunter2" not in str(problem) + repr(problem.facts)

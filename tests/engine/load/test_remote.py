@@ -12,9 +12,10 @@ import dask
 import numpy as np
 import pytest
 
+from engine.http import Egress, ranges
 from engine.load import Wish, load
-from engine.load.files import SETTINGS
 
+LOOPBACK = Egress(hosts=("127.0.0.1",))
 DAY = "2022-06-01T10:00:00"
 
 
@@ -91,7 +92,7 @@ def remote(make, grid, noise, site):
 
 
 def test_a_window_costs_few_requests_and_no_side_file(make, grid, noise, site):
-    cube = load([remote(make, grid, noise, site)], Wish(chunks={"x": 128, "y": 128}))
+    cube = load([remote(make, grid, noise, site)], Wish(chunks={"x": 128, "y": 128}, egress=LOOPBACK))
     assert site.asked == []
     np.testing.assert_array_equal(cube[0, 0, :128, 128:256].values, noise(512, 512)[:128, 128:256])
     assert {asked.split()[1] for asked in site.asked} == {"/a.tif"}
@@ -102,8 +103,8 @@ def test_a_window_costs_few_requests_and_no_side_file(make, grid, noise, site):
 
 
 def test_a_busy_server_is_asked_again(make, grid, noise, site, monkeypatch):
-    monkeypatch.setitem(SETTINGS, "GDAL_HTTP_RETRY_DELAY", 0.01)
-    cube = load([remote(make, grid, noise, site)], Wish(chunks={"x": 512, "y": 512}))
+    monkeypatch.setattr(ranges, "PATIENCE", ranges.PATIENCE.new(backoff_factor=0.01))
+    cube = load([remote(make, grid, noise, site)], Wish(chunks={"x": 512, "y": 512}, egress=LOOPBACK))
     site.failures = 2
     np.testing.assert_array_equal(cube[0, 0].values, noise(512, 512))
     assert site.failures == 0

@@ -1,0 +1,70 @@
+"""Where user code comes from, and whether this Python is the one that it asks for."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+from engine.errors import Problem
+from engine.http import Client, Failure, egress_of
+from engine.settings import Settings
+from processes.errors import FileNotFound, InvalidRuntime, InvalidVersion
+
+RUNTIME = "Python"
+CODE_LIMIT = 2**20
+"""Longest code, in bytes."""
+
+
+def code_of(udf: str, settings: Settings) -> str:
+    """The code: `udf` itself (it has a line break), or what is found at that URL or path."""
+    if "\n" in udf or "\r" in udf:
+        return fitting(udf, "the code")
+    if udf.startswith(("http://", "https://")):
+        return fitting(fetched(udf, settings), udf)
+    path = Path(udf)
+    if not settings.local_files or not path.is_file():
+        raise FileNotFound(
+            f"there is no file {udf!r}"
+            if settings.local_files
+            else f"{udf!r} is no file that graphs may read here",
+            hint="Code that stands in the graph itself has at least one line break.",
+            parameter="udf",
+        )
+    with path.open("rb") as file:
+        return fitting(file.read(CODE_LIMIT + 1).decode(errors="replace"), udf)
+
+
+def fetched(url: str, settings: Settings) -> str:
+    """The text at a URL."""
+    try:
+        with Client(egress_of(settings)) as client:
+            return client.fetch(url, cap=CODE_LIMIT, within=60.0).body.decode(errors="replace")
+    except Failure as failure:
+        raise failure.problem("udf") from None
+
+
+def fitting(code: str, source: str) -> str:
+    """Code of a size that is meant."""
+    if len(code.encode()) <= CODE_LIMIT:
+        return code
+    raise Problem(
+        "ProcessParameterInvalid",
+        f"{source} is longer than {CODE_LIMIT} bytes",
+        hint="Give data through `data` or `context`.",
+        facts={"parameter": "udf"},
+    )
+
+
+def check_runtime(runtime: str, version: str | None) -> None:
+    """Is this the runtime and the version that are here?"""
+    if runtime.lower() != RUNTIME.lower():
+        raise InvalidRuntime(f"there is no runtime {runtime!r}; there is {RUNTIME}", parameter="runtime")
+    here = platform.python_version()
+    known = (str(sys.version_info.major), f"{sys.version_info.major}.{sys.version_info.minor}", here)
+    if version is not None and version not in known:
+        raise InvalidVersion(
+            f"there is no version {version!r} of {RUNTIME}; there is {here}",
+            hint=f"Leave it out, or write {' or '.join(map(repr, known))}.",
+            parameter="version",
+        )
