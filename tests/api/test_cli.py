@@ -62,7 +62,7 @@ def test_validation_for_machines(gdc):
 def test_processes_are_listed_and_shown(gdc):
     listed = json.loads(gdc("processes", "--json").stdout)["processes"]
     lines = gdc("processes").stdout.splitlines()
-    assert len(lines) == len(listed) >= 66
+    assert len(lines) == len(listed) >= 160
     assert "reduce_dimension" in gdc("processes", "reduce_dimension").stdout
     assert "Did you mean 'mean'" in gdc("processes", "meen", code=1).stderr
 

@@ -64,7 +64,9 @@ def tellable(expected):
 def cases():
     if not FILE.exists():
         return [pytest.param(None, None, marks=pytest.mark.skip(reason="the official cases are not here"))]
-    found = [(c, fits(c)) for c in codec().load() if c["process"] in REGISTRY and c["process"] not in LEFT_OUT]
+    found = [
+        (c, fits(c)) for c in codec().load() if c["process"] in REGISTRY and c["process"] not in LEFT_OUT
+    ]
     return [pytest.param(c, first, id=c["id"]) for c, first in found if first]
 
 

@@ -40,7 +40,9 @@ def test_description_equals_the_specification(id_, specification):
     if id_ in ML_BRANCH:
         pytest.skip("a process of the ml branch is not in the specification's file")
     ours, theirs = describe(REGISTRY[id_]), specification[id_]
-    assert bare(ours["parameters"]) == bare([{k: v for k, v in p.items() if k in MEMBERS} for p in theirs["parameters"]])
+    assert bare(ours["parameters"]) == bare(
+        [{k: v for k, v in p.items() if k in MEMBERS} for p in theirs["parameters"]]
+    )
     assert bare(ours["returns"]) == bare(theirs["returns"])
     assert ours["categories"] == theirs["categories"]
     assert ours.get("experimental", False) == theirs.get("experimental", False)

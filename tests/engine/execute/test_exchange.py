@@ -202,7 +202,9 @@ def test_urls_that_give_nothing(tmp_path, format):  # noqa: A002
         assert (caught.value.code, caught.value.pointer) == ("FileNotFound", "/load/arguments/url")
         asked = len(served.asked)
         with (
-            engine.open(tmp_path / "d.sqlite", home=tmp_path, private_hosts="deny", allowed_hosts=()) as session,
+            engine.open(
+                tmp_path / "d.sqlite", home=tmp_path, private_hosts="deny", allowed_hosts=()
+            ) as session,
             pytest.raises(Problem, match="Loopback") as caught,
         ):
             session.run(by_url(f"{served.url}/b", format))
