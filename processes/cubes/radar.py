@@ -97,6 +97,14 @@ def noise(data: xr.DataArray, options: Mapping[str, Any], cells: Calibration) ->
     return vectors(data, [f for f in found if f is not None], "noise")
 
 
+def silent(data: xr.DataArray) -> xr.DataArray:
+    """The cube with a note in its metadata that noise has been taken out."""
+    dim = axes.bands(data)
+    noted = [b | {"sar:noise": {"removed": True}} for b in axes.band_metadata(data)]
+    coord = data.coords[dim]
+    return data.assign_coords({dim: (dim, coord.values, {**coord.attrs, "bands": noted})})
+
+
 def vectors(data: xr.DataArray, told: list[Mapping[str, Any]], what: str) -> xr.DataArray:
     """Numbers of each band: constants, or vectors along x or y between whose places they are linear."""
     dim, (y, x) = axes.bands(data), axes.plane(data)
@@ -225,9 +233,10 @@ class Backscatter:
 
 @dataclass(frozen=True)
 class Layers:
-    """What goes with backscatter, as a function of blocks with all bands."""
+    """What goes with backscatter, as a function of stored blocks with all bands."""
 
     names: tuple[str, ...]
+    scaling: Scaling
     axis: int
 
     def __call__(
@@ -235,11 +244,12 @@ class Layers:
     ) -> np.ndarray:
         shape = tuple(1 if i == self.axis else n for i, n in enumerate(cells.shape))
         facet = Facet.of(**geometry) if "angle" in geometry else None
-        layers = [np.broadcast_to(self.layer(n, cells, area, facet), shape) for n in self.names]
+        physical = self.scaling(cells, self.axis)
+        layers = [np.broadcast_to(self.layer(n, physical, area, facet), shape) for n in self.names]
         return np.concatenate(layers, axis=self.axis).astype(np.float32)
 
     def layer(self, name: str, cells: np.ndarray, area: np.ndarray | None, facet: Facet | None) -> Any:
-        """One of the layers. Valid cells of the mask have finite backscatter in each band and are not hidden."""
+        """One of the layers. Valid cells of the mask are finite in each band and not hidden."""
         if name == "mask":
             sound = np.isfinite(cells).all(axis=self.axis, keepdims=True)
             seen = sound if facet is None else sound & facet.visible

@@ -112,7 +112,9 @@ def sar_backscatter(
     view = View.of(cells, angle, elevation_model, options, world, need(coefficient, known.coefficient, names))
     noise = radar.noise(cells, options, known) if noise_removal else None
     power = backscatter(cells, known, noise, coefficient, view)
-    return merge_cubes(power, layers(power, names, view)) if names else power
+    if noise_removal:
+        power = radar.silent(power)
+    return merge_cubes(power, layers(cells, names, view)) if names else power
 
 
 def need(target: str | None, source: str, names: tuple[str, ...]) -> tuple[bool, bool]:
@@ -207,29 +209,30 @@ def backscatter(
         run, dims, neutral.dtype, {dim: count}, cells=data, gains=known.gains, noise=noise, **changed
     )
     told = {} if target is None else {"sar:calibration": {"coefficient": target}}
-    gone = {} if noise is None else {"sar:noise": {"removed": True}}
-    out = scenes.same_bands(data, array, **told, **gone)
+    out = scenes.same_bands(data, array, **told)
     out.attrs = {k: v for k, v in out.attrs.items() if k not in ("sar:calibration", "sar:noise")}
     return out
 
 
-def layers(power: xr.DataArray, names: tuple[str, ...], view: View) -> xr.DataArray:
+def layers(data: xr.DataArray, names: tuple[str, ...], view: View) -> xr.DataArray:
     """The bands that go with backscatter."""
-    dim, dims = axes.bands(power), tuple(map(str, power.dims))
+    dim, dims = axes.bands(data), tuple(map(str, data.dims))
     area = None
     if "contributing_area" in names:
-        about = terrain.ground(power)
-        area = xr.DataArray(np.abs(about.across * about.down), dims=(axes.plane(power)[0],))
+        about = terrain.ground(data)
+        area = xr.DataArray(np.abs(about.across * about.down), dims=(axes.plane(data)[0],))
     array = scenes.by_name(
-        radar.Layers(names, dims.index(dim)),
+        radar.Layers(names, Scaling(Coding.of(data), (1.0,), (0.0,)), dims.index(dim)),
         dims,
         np.dtype(np.float32),
         {dim: len(names)},
-        cells=power,
+        cells=data,
         area=area,
         **view.given(),
     )
-    return scenes.with_bands(power, array, names)
+    out = scenes.with_bands(data, array, names)
+    out.attrs = {k: v for k, v in out.attrs.items() if not str(k).startswith("sar:")}
+    return out
 
 
 @process("cubes", "sar", "ard", experimental=True)

@@ -115,6 +115,7 @@ def stacked(parts: np.ndarray, lazy: bool, shape: tuple[int, ...]) -> Any:
 
 def along(plane: Any, walk: Walk) -> Any:
     """The walk over a plane, lazily where it is lazy; beyond the edges the sky is clear."""
+    walk = walk.within(*plane.shape)
     rows, columns = walk.reach
     if not isinstance(plane, da.Array):
         wide = np.pad(plane, ((rows, rows), (columns, columns)))
@@ -144,6 +145,10 @@ class Walk:
         count = math.ceil(max(abs(rows), abs(columns)))
         shares = [k / count for k in range(1, count + 1)] if count else []
         return cls(tuple((round(s * rows), round(s * columns)) for s in shares))
+
+    def within(self, rows: int, columns: int) -> Walk:
+        """The part of the way on which a plane of that size still has cells."""
+        return Walk(tuple((r, c) for r, c in self.steps if abs(r) < rows and abs(c) < columns))
 
     @property
     def reach(self) -> tuple[int, int]:

@@ -206,6 +206,14 @@ def test_sun_from_coordinates_differs_from_time_to_time():
     np.testing.assert_array_equal(listed.values, result.values)
 
 
+@pytest.mark.parametrize("height", [30.0, 250.0, 9000.0])
+@pytest.mark.parametrize("chunks", [{"y": 6, "x": 7}, {"y": -1, "x": 10}])
+def test_shadows_that_reach_beyond_the_scene(height, chunks):
+    options = {**SUN, "sun_elevation": 20.0, "cloud_height": height}
+    lazy = detect(cloud_over().chunk(chunks), None, options)
+    xr.testing.assert_identical(lazy.compute(), detect(cloud_over(), None, options))
+
+
 @given(st.floats(-30, 30), st.floats(-30, 30))
 @settings(max_examples=50, deadline=None)
 def test_a_walk_has_no_gaps(rows, columns):
