@@ -242,7 +242,7 @@ def test_lies(session, lie):
 def test_private_servers_are_not_called(tmp_path):
     api = Ogc(lambda _: reply(1))
     with (
-        engine.open(tmp_path / "c.sqlite", home=tmp_path, allowed_hosts=()) as session,
+        engine.open(tmp_path / "c.sqlite", home=tmp_path, private_hosts="deny", allowed_hosts=()) as session,
         site(api) as served,
         pytest.raises(Problem, match="Loopback"),
     ):
