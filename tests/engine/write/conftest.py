@@ -148,13 +148,13 @@ def shared_data():
 
 
 @pytest.fixture(
-    scope="session", params=["out.tif", "out.nc", "out.zarr", "out.png", "out.json", "out.geojson", "out.csv"]
+    scope="session", params=["out.tif", "out.nc", "out.zarr", "out.png", "out.json", "out.geojson", "out.csv", "out.parquet"]
 )
 def any_result(request):
     """A file name of every format with a value that fits, lazy and in many blocks."""
     if request.param in ("out.tif", "out.png"):
         bands = 1 if request.param == "out.png" else 2
         return request.param, raster(sizes={"bands": bands}, chunks={"t": 2, "bands": 1, "y": 20})
-    if request.param in ("out.geojson", "out.csv"):
+    if request.param in ("out.geojson", "out.csv", "out.parquet"):
         return request.param, vector().chunk({"t": 1})
     return request.param, raster(chunks={"t": 2, "bands": 1, "y": 20})
