@@ -16,7 +16,10 @@ from engine.execute.udf.function import Function, printed
 from engine.execute.udf.inside import frames
 from engine.execute.udf.pool import POOL, Reply
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
+pytestmark = [
+    pytest.mark.slow,  # each attack takes a fresh sandbox
+    pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}"),
+]
 
 SHORT = Confinement(seconds=1.5, memory=2**30)
 ROOMY = Confinement(seconds=30.0, memory=2**30)
@@ -172,7 +175,6 @@ def test_attack_is_refused(attack, honeypot):
     assert result.startswith("refused") or (result == "nothing" and attack in WITHOUT_ERROR), result
 
 
-@pytest.mark.slow
 def test_the_same_code_gets_out_without_a_sandbox(honeypot):
     """The attacks are real ones: in a plain process they succeed."""
     bare = Confinement(mode="trusted", seconds=30.0)
@@ -208,9 +210,7 @@ FIND_OUT = """
 """
 
 
-@pytest.mark.parametrize(
-    "name", [n if n in ("spin", "exit", "pickle") else pytest.param(n, marks=pytest.mark.slow) for n in FATAL]
-)
+@pytest.mark.parametrize("name", list(FATAL))
 def test_what_ends_a_process_ends_nothing_else(name):
     body, expected = FATAL[name]
     code = f"def apply_datacube(cube, context):{FIND_OUT}    {body}\n    return cube\n"
