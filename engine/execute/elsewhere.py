@@ -113,7 +113,13 @@ class Service:
         """The status of a job once it is done."""
         pause = PAUSE
         while True:
-            answer = self._ask(job).checked()
+            try:
+                answer = self._ask(job).checked()
+            except Failure:
+                if self.deadline.left > 0:
+                    raise
+                self._dismiss(job)  # the time ended while we asked
+                raise out_of_time(id_, self.deadline.seconds) from None
             status = answer.json()
             state = status.get("status") if isinstance(status, dict) else None
             if state not in STATES:
