@@ -148,7 +148,8 @@ def shared_data():
 
 
 @pytest.fixture(
-    scope="session", params=["out.tif", "out.nc", "out.zarr", "out.png", "out.json", "out.geojson", "out.csv", "out.parquet"]
+    scope="session",
+    params=["out.tif", "out.nc", "out.zarr", "out.png", "out.json", "out.geojson", "out.csv", "out.parquet"],
 )
 def any_result(request):
     """A file name of every format with a value that fits, lazy and in many blocks."""
