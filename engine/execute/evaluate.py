@@ -8,7 +8,6 @@ from typing import Any
 
 from engine.errors import Problem
 from engine.graph.model import Graph, Node
-from engine.graph.simplify import prune
 from engine.kernel.callback import located, placed, resolved
 from engine.kernel.lift import call
 from processes import REGISTRY
@@ -39,10 +38,10 @@ def evaluate(
     *,
     go_on: bool = False,
 ) -> Outcome:
-    """The values of all nodes that the result or an effect needs.
+    """The values of all nodes.
 
     Args:
-        graph: A checked graph.
+        graph: A checked graph, without nodes that nobody needs.
         parameters: Values of its parameters.
         world: The outside, for the node of that name.
         go_on: Collect problems and go on with the nodes that do not need what failed.
@@ -52,7 +51,7 @@ def evaluate(
     """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
-    for name, node in prune(graph, REGISTRY).nodes.items():
+    for name, node in graph.nodes.items():
         if any(i not in values for i in node.inputs):
             continue
         try:

@@ -51,10 +51,6 @@ class Node:
         """Names of the nodes that it reads, each once."""
         return tuple(dict.fromkeys(v.node for v in parts(self.args) if isinstance(v, Ref)))
 
-    def with_args(self, **changed: Any) -> Node:
-        """The same call with some arguments changed."""
-        return replace(self, args={**self.args, **changed})
-
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -128,6 +124,18 @@ def referred(graph: Graph) -> set[str]:
                 elif isinstance(part, Child):
                     waiting.append(part.graph)
     return names
+
+
+def needed_for(graph: Graph, results: Sequence[str]) -> set[str]:
+    """The nodes that these results are computed from, themselves included."""
+    needed: set[str] = set()
+    waiting = list(results)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += graph[name].inputs
+    return needed
 
 
 def replaced(value: Any, change: Mapping[Any, Any]) -> Any:

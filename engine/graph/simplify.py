@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.graph.model import Child, Graph, Node, Param, Ref, parts, replaced
+from engine.graph.model import Child, Graph, Node, Param, Ref, needed_for, replaced
 from processes.registry import Process
 
 Registry = Mapping[str, Process]
@@ -78,13 +78,5 @@ def prune(graph: Graph, registry: Registry) -> Graph:
     roots += [
         n for n, node in graph.nodes.items() if node.process in registry and not registry[node.process].pure
     ]
-    needed: set[str] = set()
-    while roots:
-        name = roots.pop()
-        if name not in needed:
-            needed.add(name)
-            roots += graph[name].inputs
+    needed = needed_for(graph, roots)
     return graph.with_nodes({n: node for n, node in graph.nodes.items() if n in needed})
-
-
-__all__ = ["dedupe", "fold", "parts", "prune"]

@@ -5,14 +5,14 @@ The function can be pickled: it travels to workers as its graph and is compiled 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from engine.errors import Problem
 from engine.graph.check import callback_parameters
-from engine.graph.model import Child, Graph, Node, Param, Ref
+from engine.graph.model import Child, Graph, Node, Param, Ref, needed_for
 from engine.kernel.lift import call
 from processes import REGISTRY
 from processes.errors import ProcessError
@@ -56,18 +56,6 @@ class Callback:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             object.__setattr__(self, name, value)
-
-
-def needed_for(graph: Graph, results: Sequence[str]) -> set[str]:
-    """The nodes that these results are computed from, themselves included."""
-    needed: set[str] = set()
-    waiting = list(results)
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed.add(name)
-            waiting += graph[name].inputs
-    return needed
 
 
 def compiled(name: str, node: Node, world: Any = None) -> Step:
