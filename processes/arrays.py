@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from processes.elements import element, elements_of, gathered
+from processes.elements import element, elements_of, gathered, taken_by_cell
 from processes.errors import (
     ArrayElementNotAvailable,
     ArrayElementParameterConflict,
@@ -19,6 +19,7 @@ from processes.errors import (
     LabelExists,
     ProcessParameterInvalid,
 )
+from processes.instants import read_moment
 from processes.kinds import equal
 from processes.registry import process
 from processes.types import (
@@ -58,6 +59,8 @@ def array_create(data: Elements = [], repeat: Repeat = 1) -> Elements:  # noqa: 
     Returns:
         The array.
     """
+    if repeat < 1:
+        raise ProcessParameterInvalid(f"the values cannot be repeated {repeat} times", parameter="repeat")
     if isinstance(data, (list, tuple)):
         return [*data] * repeat
     return gathered(elements_of(data) * repeat, data)
@@ -172,6 +175,8 @@ def array_modify(data: Elements, values: Elements, index: Index, length: Count =
         raise ArrayElementNotAvailable(
             f"no place {index}; there are {len(old)} elements, counted from 0", parameter="index"
         )
+    if length < 0:
+        raise ProcessParameterInvalid(f"{length} elements cannot be removed", parameter="length")
     start, end = index, index + length
     mine = data.labels if isinstance(data, Labeled) else None
     theirs = values.labels if isinstance(values, Labeled) else None
@@ -207,7 +212,8 @@ def array_element(
 ) -> AnyValue:
     """Take one element out of an array
 
-    Say which one either by its index or by its label.
+    Say which one either by its index or by its label. Within a cube the index may differ from cell to cell: the result
+    of `array_find()`, say. Where it is no-data, so is the element.
 
     Args:
         data: An array.
@@ -224,18 +230,22 @@ def array_element(
         ArrayElementParameterConflict: Both `index` and `label` are given.
         ArrayNotLabeled: A label is asked for and the array has none.
     """
-    if index is UNSET and label is UNSET:
+    by_label = label is not UNSET and label is not None
+    by_index = index is not UNSET and (index is not None or label is UNSET)
+    if not by_index and not by_label:
         raise ArrayElementParameterMissing(parameter="index")
-    if index is not UNSET and label is not UNSET:
+    if by_index and by_label:
         raise ArrayElementParameterConflict(parameter="label")
-    place = place_of(data, label) if index is UNSET else index
+    if np.ndim(split(index)[0]):
+        return element_by_cell(data, index, return_nodata)
+    place = index if by_index else place_of(data, label)
     if place is not None and 0 <= place < length(data):
         return element(values_of(data), place)
     if return_nodata:
         return nothing(data)
     raise ArrayElementNotAvailable(
-        f"no element {index if label is UNSET else repr(label)}; there are {available(data)}",
-        parameter="index" if label is UNSET else "label",
+        f"no element {index if by_index else repr(label)}; there are {available(data)}",
+        parameter="index" if by_index else "label",
     )
 
 
@@ -327,12 +337,40 @@ def place_of(data: Any, label: Any) -> int | None:
     """Where the element of that label is."""
     if not isinstance(data, Labeled):
         raise ArrayNotLabeled(f"there is no label {label!r} in an array without labels", parameter="label")
-    found = (
-        i
-        for i, known in enumerate(data.labels)
-        if known == label and isinstance(known, str) is isinstance(label, str)
-    )
-    return next(found, None)
+    same = (known == label and isinstance(known, str) is isinstance(label, str) for known in data.labels)
+    found = next((i for i, it_is in enumerate(same) if it_is), None)
+    return place_of_moment(data, label) if found is None else found
+
+
+def place_of_moment(data: Labeled, label: Any) -> int | None:
+    """Where the element of that time is: cubes hold times as such and do not know how their labels were written."""
+    wanted = read_moment(label) if data.dims and isinstance(label, str) else None
+    if wanted is None:
+        return None
+    times = [read_moment(known) if isinstance(known, str) else None for known in data.labels]
+    return next((i for i, t in enumerate(times) if t is not None and t.instant == wanted.instant), None)
+
+
+def element_by_cell(data: Any, index: Any, return_nodata: bool) -> Any:
+    """The elements whose places differ from cell to cell."""
+    places, gone = split(index)
+    if np.any(~np.asarray(gone) & (places != np.floor(places))):
+        raise ProcessParameterInvalid("the index has decimals", hint="Round it first.", parameter="index")
+    count = length(data)
+    beyond = ~np.asarray(gone) & ((places < 0) | (places >= count))
+    if np.any(beyond) and not return_nodata:
+        raise ArrayElementNotAvailable(
+            f"no element {places[beyond][0]}; there are {available(data)}", parameter="index"
+        )
+    gone = np.broadcast_to(gone, places.shape) | beyond
+    if count == 0:
+        return nothing(data)
+    return one_row(taken_by_cell(data, np.where(gone, 0, places).astype(np.intp)[None], gone[None]))
+
+
+def one_row(values: Any) -> Any:
+    """The one element of an array of one."""
+    return Masked(values.data[0], values.null[0]) if isinstance(values, Masked) else values[0]
 
 
 def available(data: Any) -> str:
@@ -343,7 +381,7 @@ def available(data: Any) -> str:
 
 
 def nothing(data: Any) -> Any:
-    """No-data in the shape of one element."""
-    values = values_of(data)
-    shape = np.shape(values.data if isinstance(values, Masked) else values)[1:]
-    return Masked(np.zeros(shape), np.ones(shape, dtype=bool)) if shape else None
+    """No-data in the shape and type of one element."""
+    values = np.asarray(split(data)[0])
+    shape = values.shape[1:]
+    return Masked(np.zeros(shape, values.dtype), np.ones(shape, dtype=bool)) if shape else None

@@ -11,6 +11,7 @@ import numpy as np
 from processes.kinds import equal, kind, nowhere
 from processes.registry import process
 from processes.types import AnyValue, Boolean, Comparable, Delta, Real
+from processes.values import within_64_bits
 from processes.widths import summable
 
 
@@ -31,7 +32,7 @@ def eq(x: Comparable, y: Comparable, delta: Delta = None, case_sensitive: bool =
         `true` or `false`; no-data where either value is no-data.
     """
     if kind(x) == kind(y) == "number" and delta is not None:
-        x, y = summable(x, y)
+        x, y = summable(*(within_64_bits(v) if isinstance(v, int) else v for v in (x, y)))
         return np.less_equal(np.abs(x - y), delta)
     if not case_sensitive:
         x, y = folded(x), folded(y)

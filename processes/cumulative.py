@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from processes.kinds import highest, lowest
+from processes.kinds import highest, lowest, numbers
 from processes.registry import process
 from processes.types import Numbers
-from processes.values import Labeled, join, split
+from processes.values import Labeled, join
 
 
 @process("math > cumulative", experimental=True)
@@ -81,9 +81,7 @@ def running(
     data: Any, ignore_nodata: bool, step: np.ufunc, neutral: Callable[[Any], Any], whole: Any = None
 ) -> Any:
     """Accumulate along the first axis; `neutral` stands in for null, `whole` is the type for integers."""
-    values, null = split(data)
-    if values.dtype.kind == "b":
-        values = values.astype(np.uint8)
+    values, null = numbers(data)
     before = values.dtype
     if whole is not None:
         values = values.astype(np.float64 if before.kind == "f" else whole)

@@ -6,13 +6,23 @@ was: values of JSON, or values for a block of cells.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from processes.errors import ProcessParameterInvalid
-from processes.values import Labeled, Masked, is_scalar, split, stack
+from processes.values import (
+    Labeled,
+    Masked,
+    boxes,
+    is_container,
+    is_explicit,
+    is_scalar,
+    split,
+    stack,
+    values_of,
+)
 
 
 def elements_of(data: Any) -> list[Any]:
@@ -27,7 +37,9 @@ def elements_of(data: Any) -> list[Any]:
 def element(values: Any, place: int) -> Any:
     """One element: a value of JSON where the array was one of JSON, else a value for each cell."""
     if not isinstance(values, Masked):
-        return values[place]
+        value = values[place]
+        # As JSON's, since these types stay the same: integers of Python do not wrap around.
+        return value.item() if isinstance(value, (np.int64, np.bool_)) else value
     null = np.broadcast_to(values.null, values.data.shape)[place]
     value = values.data[place]
     if null.ndim:
@@ -55,10 +67,8 @@ def gathered(elements: Sequence[Any], like: Any = None) -> Any:
     """
     if not elements and like is not None and not isinstance(like, (list, tuple)):
         return taken(like.values if isinstance(like, Labeled) else like, [])
-    if any(isinstance(e, (list, tuple, Mapping, Labeled)) for e in elements):
-        boxes = np.empty(len(elements), dtype=object)
-        boxes[:] = list(elements)
-        return boxes
+    if any(map(is_container, elements)):
+        return boxes(elements)
     return stack(fitted(elements))
 
 
@@ -92,6 +102,24 @@ def fitting(value: Any, target: np.dtype[Any], nullable: bool) -> Any:
         if np.iinfo(choice).min <= value <= np.iinfo(choice).max:
             return choice.type(value)
     return value
+
+
+def taken_by_cell(data: Any, places: np.ndarray, gone: Any) -> Any:
+    """The elements at places that differ from cell to cell; null where `gone` says so."""
+    cells = np.broadcast_shapes(cell_shape(data), places.shape[1:])
+    values = values_of(data) if not isinstance(data, (list, tuple)) else gathered(data)
+    values = spread(values, len(elements_of(data)), cells)
+    index = np.broadcast_to(places, (len(places), *cells))
+    cell_values, null = split(values)
+    chosen = np.take_along_axis(cell_values, index, axis=0)
+    if not np.ndim(null) and not np.ndim(gone) and not null and not gone:
+        return chosen
+    nowhere = np.broadcast_to(gone, index.shape)
+    if np.ndim(null):
+        nowhere = nowhere | np.take_along_axis(null, index, axis=0)
+    if chosen.dtype.kind == "f" and not is_explicit(data):
+        return np.where(nowhere, np.nan, chosen).astype(chosen.dtype)
+    return Masked(chosen, nowhere)
 
 
 def spread(values: Any, count: int, cells: tuple[int, ...]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from processes.errors import ProcessParameterInvalid
-from processes.values import Labeled, Masked, is_scalar, split
+from processes.values import Labeled, Masked, is_container, is_scalar, split
 
 KINDS = {"f": "number", "i": "number", "u": "number", "b": "boolean", "U": "text"}
 
@@ -24,6 +24,10 @@ def kind(x: Any) -> str:
 
 def equal(x: Any, y: Any) -> Any:
     """Is `x` equal to `y`? Types count; neither has nulls."""
+    if any(map(is_container, (x, y))):
+        return nowhere(x, y)
+    if is_scalar(x) and is_scalar(y):
+        return kind(x) == kind(y) and x == y  # Python's own: exact for integers of any length
     if "mixed" in (kind(x), kind(y)):
         return np.frompyfunc(lambda a, b: kind(a) == kind(b) and a == b, 2, 1)(x, y).astype(bool)
     return nowhere(x, y) if kind(x) != kind(y) else np.equal(x, y)
@@ -65,6 +69,36 @@ def _tested_cells(x: Any, test: Callable[[Any], Any], otherwise: bool) -> Any:
 def valid(x: Any) -> Any:
     """Is there a value, and is it finite where it is a number?"""
     return tested(x, np.isfinite, True)
+
+
+def numbers(data: Any) -> tuple[np.ndarray, Any]:
+    """An array of numbers as values and nulls, both NumPy's; booleans count as 0 and 1.
+
+    Raises:
+        ProcessParameterInvalid: There is no array, or there is something else in it.
+    """
+    values, null = split(data)
+    values = np.asarray(values)
+    if values.ndim == 0:
+        raise ProcessParameterInvalid("an array is needed, there is a single value", parameter="data")
+    if values.dtype.kind == "b":
+        return values.astype(np.uint8), null
+    if values.dtype.kind not in "iuf":
+        odd = next((repr(v) for v in values.flat if v is not None and kind(v) != "number"), "a text")
+        raise ProcessParameterInvalid(
+            f"an array of numbers is needed, there is {odd} in it",
+            hint="Keep the numbers alone, with array_filter or array_element.",
+            parameter="data",
+        )
+    return values, null
+
+
+def is_integer(x: Any) -> bool:
+    """Are these integers, so that they have no decimals?"""
+    value = x.data if isinstance(x, Masked) else x
+    return isinstance(value, int) or (
+        isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "iub"
+    )
 
 
 def lowest(x: Any) -> Any:

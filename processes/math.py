@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from processes.errors import MinMaxSwapped
+from processes.kinds import is_integer
 from processes.registry import process
 from processes.types import (
     AnyValue,
@@ -264,6 +265,12 @@ def log(x: NonNegative, base: Number) -> Number:
 
 
 # ------------------------------------------------------------------------------------------- rounding
+MAX_DIGITS = 308
+"""Powers of ten beyond this one are no floats."""
+MAX_INT64_DIGITS = 18
+"""Powers of ten beyond this one are no 64-bit integers."""
+
+
 @process("math > rounding", nulls="pass")
 def ceil(x: Number) -> Integer:
     """Round up to an integer
@@ -302,8 +309,8 @@ def int_(x: Number) -> Integer:
     Returns:
         The integer part; no-data for NaN, which no integer stands for; no-data stays no-data.
     """
-    if x is None:
-        return None
+    if x is None or is_integer(x):
+        return x
     values, null = split(x)
     whole = np.trunc(values)
     return join(whole, null | np.isnan(whole), x)
@@ -322,7 +329,13 @@ def round_(x: Number, p: int = 0) -> Number:
     Returns:
         The rounded number; infinities and NaN as they are; no-data stays no-data.
     """
-    return np.round(signed(x) if p < 0 else x, p)
+    p = max(-MAX_DIGITS, min(p, MAX_DIGITS))
+    if isinstance(x, int):
+        return round(x, p)  # Python's own: exact, and half to even as well
+    if is_integer(x):
+        return x if p >= 0 else np.round(floating(x) if p < -MAX_INT64_DIGITS else signed(x), p)
+    rounded = np.round(x, p)
+    return np.where(np.isfinite(rounded), rounded, x)  # more decimals asked for than such a number has
 
 
 # -------------------------------------------------------------------------------------------- scaling
@@ -344,8 +357,7 @@ def clip(x: Number, min_: Real, max_: Real) -> Number:
     """
     if np.any(np.greater(min_, max_)):
         raise MinMaxSwapped(f"min is {min_}, max is {max_}: min has to be the smaller one", parameter="min")
-    x, min_ = summable(x, min_)
-    x, max_ = summable(x, max_)
+    x, min_, max_ = summable(x, min_, max_)
     return np.minimum(np.maximum(x, min_), max_)
 
 

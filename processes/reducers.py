@@ -11,15 +11,17 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from processes.elements import elements_of
 from processes.errors import (
     AscendingProbabilitiesRequired,
+    ProcessParameterInvalid,
     QuantilesParameterConflict,
     QuantilesParameterMissing,
 )
-from processes.kinds import highest, lowest
+from processes.kinds import highest, lowest, numbers
 from processes.registry import process
 from processes.types import UNSET, AnyValue, Elements, Number, Numbers, OldParts, Probabilities, Schema
-from processes.values import join, split
+from processes.values import is_explicit, join, split, within_64_bits
 
 _PAIR = {"type": "array", "minItems": 2, "maxItems": 2}
 Pair = Annotated[Any, Schema([{**_PAIR, "items": {"type": "number"}}, {**_PAIR, "items": {"type": "null"}}])]
@@ -51,7 +53,7 @@ def product(data: Numbers, ignore_nodata: bool = True) -> Number:
         ignore_nodata: `false` gives no-data where any of the numbers is no-data.
 
     Returns:
-        The product of all numbers; no-data where there is none.
+        The product of all numbers, a floating-point number; no-data where there is none.
     """
     return reduced(data, ignore_nodata, lambda x, null: multiplied(np.where(null, x.dtype.type(1), x)))
 
@@ -186,7 +188,7 @@ def quantiles(
         AscendingProbabilitiesRequired: The probabilities are not in ascending order.
     """
     shares = shares_of(probabilities, q)
-    values, null = split(data)
+    values, null = numbers(data)
     if len(values) == 0:
         empty = np.full((len(shares), *values.shape[1:]), np.nan)
         return join(empty, np.ones(empty.shape, dtype=bool), data)
@@ -228,9 +230,7 @@ def last(data: Elements, ignore_nodata: bool = True) -> AnyValue:
 # ---------------------------------------------------------------------------------------- how it is done
 def reduced(data: Any, ignore_nodata: bool, statistic: Statistic) -> Any:
     """Apply a statistic along the first axis, and put null where there is nothing to tell."""
-    values, null = split(data)
-    if values.dtype.kind == "b":
-        values = values.astype(np.uint8)
+    values, null = numbers(data)
     if len(values) == 0:
         return None if values.ndim == 1 else join(np.zeros(values.shape[1:]), np.True_, data)
     mask = np.broadcast_to(null, values.shape)
@@ -248,7 +248,10 @@ def picked(data: Any, ignore_nodata: bool, where: Callable[[Any], Any]) -> Any:
     if len(values) == 0:
         return None if values.ndim == 1 else join(np.zeros(values.shape[1:]), np.True_, data)
     mask = np.broadcast_to(null, values.shape)
-    index = where(~mask if ignore_nodata else np.ones_like(mask))[None]
+    index = where(~mask if ignore_nodata else np.ones_like(mask))
+    if values.ndim == 1 and is_explicit(data):
+        return elements_of(data)[index]
+    index = index[None]
     chosen = np.take_along_axis(values, index, axis=0)[0]
     if np.ndim(null) == 0 and not null:
         return chosen
@@ -257,12 +260,16 @@ def picked(data: Any, ignore_nodata: bool, where: Callable[[Any], Any]) -> Any:
 
 def total(x: Any) -> Any:
     """The sum along the first axis: integers as such, floats in float64."""
-    return np.sum(x, axis=0, dtype=np.float64 if x.dtype.kind == "f" else np.int64)
+    if x.dtype.kind == "f":
+        return np.sum(x, axis=0, dtype=np.float64)
+    if x.ndim == 1:
+        return within_64_bits(sum(x.tolist()))  # a single sum can be exact, however great it is
+    return np.sum(x, axis=0, dtype=np.int64)
 
 
 def multiplied(x: Any) -> Any:
-    """The product along the first axis, like `total`."""
-    return np.prod(x, axis=0, dtype=np.float64 if x.dtype.kind == "f" else np.int64)
+    """The product along the first axis, in float64: nine values of a byte may outgrow all integers."""
+    return np.prod(x, axis=0, dtype=np.float64)
 
 
 def average(x: Any, null: Any) -> Any:
@@ -292,7 +299,7 @@ def quantile(x: Any, null: Any, shares: Any) -> Any:
         )
         between = below * (1 - rest) + above * rest
         results.append(np.where(poisoned, np.nan, np.where(rest == 0, below, between)).astype(x.dtype))
-    return np.stack(results)
+    return np.stack(results) if results else np.empty((0, *x.shape[1:]), dtype=x.dtype)
 
 
 def shares_of(probabilities: Any, q: Any) -> np.ndarray:
@@ -302,11 +309,24 @@ def shares_of(probabilities: Any, q: Any) -> np.ndarray:
         raise QuantilesParameterMissing(parameter="probabilities")
     if len(given) == 2:
         raise QuantilesParameterConflict(parameter="q")
-    if isinstance(given[0], int):
-        return np.arange(1, given[0]) / given[0]
+    if isinstance(given[0], (int, np.integer)):
+        return equal_shares(int(given[0]), "probabilities" if given[0] is probabilities else "q")
     shares = np.asarray(split(given[0])[0], dtype=float)
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ProcessParameterInvalid(
+            f"the probabilities {shares.tolist()} are not all from 0 to 1", parameter="probabilities"
+        )
     if (np.diff(shares) < 0).any():
         raise AscendingProbabilitiesRequired(
             f"the probabilities {shares.tolist()} do not ascend", parameter="probabilities"
         )
     return shares
+
+
+def equal_shares(parts: int, parameter: str) -> np.ndarray:
+    """The probabilities that part a distribution into intervals of equal share."""
+    if parts < 2:
+        raise ProcessParameterInvalid(
+            f"{parts} intervals cannot be: at least 2 are needed", parameter=parameter
+        )
+    return np.arange(1, parts) / parts

@@ -13,10 +13,10 @@ import numpy as np
 from processes.elements import cell_shape, elements_of, gathered, spread, taken
 from processes.errors import ProcessParameterInvalid
 from processes.instants import read_moment
-from processes.kinds import truth, valid
+from processes.kinds import is_cells, numbers, truth, valid
 from processes.registry import process
 from processes.types import AnyValue, Elements, Index, Numbers, Schema
-from processes.values import Labeled, Masked, join, split
+from processes.values import Labeled, Masked, join
 from processes.widths import floating
 
 OptionalLabel = Annotated[Any, Schema([{"type": "number"}, {"type": "string"}, {"type": "null"}])]
@@ -174,8 +174,8 @@ def array_interpolate_linear(data: Numbers) -> Numbers:
     Returns:
         The numbers with their gaps filled.
     """
-    values, null = split(data)
-    if values.dtype.kind in "iub" and np.ndim(null) == 0 and not null:
+    values, null = numbers(data)
+    if values.dtype.kind in "iu" and np.ndim(null) == 0 and not null:
         return data  # such cells have no gaps
     values = floating(values)
     null = np.broadcast_to(null, values.shape)
@@ -193,7 +193,7 @@ def labels_of(data: Any) -> list[Any]:
 def holds(result: Any) -> bool:
     """Is a condition true, for all cells alike?"""
     value, null = truth(result, "condition")
-    if np.ndim(value):
+    if is_cells(result):
         raise ProcessParameterInvalid(
             "the condition looks at the values, so that each cell would keep a different number of elements",
             hint="Use array_apply with if(condition, x): it makes no-data of what is left out, and reducers ignore it.",
@@ -234,5 +234,8 @@ def interpolated(values: np.ndarray, known: np.ndarray, places: np.ndarray) -> t
     share = (places[rows] - places[low]) / span
     first = np.take_along_axis(values, low, axis=0).astype(np.float64)
     last = np.take_along_axis(values, high, axis=0).astype(np.float64)
-    between = first + (last - first) * share
+    line = first + (last - first) * share
+    between = np.where(
+        np.isfinite(line), line, first * (1 - share) + last * share
+    )  # no inf - inf at one infinite end
     return np.where(inside, between, values).astype(values.dtype), inside

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from processes.elements import cell_shape, elements_of, gathered, spread, taken
+from processes.elements import elements_of, taken, taken_by_cell
 from processes.errors import ProcessParameterInvalid
 from processes.instants import moment
 from processes.registry import process
 from processes.types import Elements, Schema
-from processes.values import Masked, is_explicit, split, values_of
+from processes.values import Masked, is_explicit, split
 
 _SORTABLE = {
     "type": "array",
@@ -106,25 +106,7 @@ def rearrange(data: Elements, order: Permutation) -> Elements:
         )
     if places.ndim == 1 and not np.any(gone):
         return taken(data, places.tolist())
-    return rearranged_cells(data, places, gone)
-
-
-def rearranged_cells(data: Any, places: np.ndarray, gone: Any) -> Any:
-    """Elements in an order of its own for each cell; null where the order has a null."""
-    cells = np.broadcast_shapes(cell_shape(data), places.shape[1:])
-    values = values_of(data) if not isinstance(data, (list, tuple)) else gathered(data)
-    values = spread(values, len(elements_of(data)), cells)
-    index = np.broadcast_to(places, (len(places), *cells))
-    cell_values, null = split(values)
-    chosen = np.take_along_axis(cell_values, index, axis=0)
-    if not np.ndim(null) and not np.ndim(gone) and not null and not gone:
-        return chosen
-    nowhere = np.broadcast_to(gone, index.shape)
-    if np.ndim(null):
-        nowhere = nowhere | np.take_along_axis(null, index, axis=0)
-    if chosen.dtype.kind == "f" and not is_explicit(data):
-        return np.where(nowhere, np.nan, chosen).astype(chosen.dtype)
-    return Masked(chosen, nowhere)
+    return taken_by_cell(data, places, gone)
 
 
 # ---------------------------------------------------------------------------------------- how it is done

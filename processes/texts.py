@@ -150,5 +150,7 @@ def written_cell(value: Any) -> str:
 
 def written_number(value: Any) -> str:
     """A number as text: whole ones without a decimal point, NaN and infinities in lower case."""
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
     whole = np.isfinite(value) and value == np.trunc(value) and abs(value) < 1e15
-    return str(int(value)) if whole or isinstance(value, (int, np.integer)) else str(value).lower()
+    return str(int(value)) if whole else str(value).lower()

@@ -12,7 +12,7 @@ it is computed for, all at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,9 +104,14 @@ def length(x: Any) -> int:
 
 
 def stack(elements: Sequence[Any]) -> Any:
-    """A list of scalars or of arrays of cells becomes one array, along a new first axis."""
+    """A list of scalars or of arrays of cells becomes one array, along a new first axis.
+
+    Lists and objects of JSON stay elements, whole: `first([[1, 2], [3]])` is `[1, 2]`.
+    """
     if all(is_scalar(e) for e in elements):
         return _json_array(elements)
+    if any(map(is_container, elements)):
+        return boxes(elements)
     parts = [split(e) for e in elements]
     shape = np.broadcast_shapes(*(np.shape(v) for v, _ in parts))
     dtype = object if mixed({np.asarray(v).dtype.kind for v, _ in parts}) else None
@@ -127,6 +132,26 @@ def mixed(kinds: set[str]) -> bool:
     return len({families.get(k, "other") for k in kinds}) > 1
 
 
+def within_64_bits(x: int) -> int | float:
+    """An integer as it is, or as a float where no integer of 64 bits holds it: JSON sets no limits."""
+    if -(2**63) <= x < 2**63:
+        return x
+    return float(x) if abs(x) < 2**1023 else float("inf") * (1 if x > 0 else -1)
+
+
+def is_container(x: Any) -> bool:
+    """Is this an array or an object of JSON, rather than a value or cells?"""
+    return isinstance(x, (list, tuple, Mapping, Labeled))
+
+
+def boxes(elements: Sequence[Any]) -> np.ndarray:
+    """An array of objects, one for each element whatever it is."""
+    array = np.empty(len(elements), dtype=object)
+    for i, e in enumerate(elements):  # one by one: NumPy would take lists of one length for more axes
+        array[i] = e
+    return array
+
+
 def _json_array(elements: Sequence[Any]) -> Any:
     """A JSON array: integers, numbers and booleans as such, anything else as objects."""
     given = [e for e in elements if e is not None]
@@ -135,15 +160,14 @@ def _json_array(elements: Sequence[Any]) -> Any:
     }
     null = np.array([e is None for e in elements], dtype=bool)
     if len(families) > 1 or families == {object}:
-        data = np.empty(len(elements), dtype=object)
-        data[:] = list(elements)
-        return data
+        return boxes(elements)
     if families == {bool}:
         data = np.array([bool(e) for e in elements])
     elif all(isinstance(e, int) and abs(e) < 2**62 for e in given) and given:
         data = np.array([0 if e is None else e for e in elements], dtype=np.int64)
     else:
-        data = np.array([np.nan if e is None else float(e) for e in elements], dtype=np.float64)
+        numbers = [within_64_bits(e) if isinstance(e, int) else e for e in elements]
+        data = np.array([np.nan if e is None else e for e in numbers], dtype=np.float64)
     if null.any() or data.dtype.kind == "f":
         return Masked(data, null)
     return data
@@ -168,6 +192,4 @@ def plain(x: Any) -> Any:
         return [plain(e) for e in x]
     if isinstance(x, dict):
         return {k: plain(v) for k, v in x.items()}
-    if isinstance(x, int) and not isinstance(x, bool) and abs(x) >= 2**63:
-        return float(x) if abs(x) < 2**1023 else float("inf") * (1 if x > 0 else -1)
-    return x
+    return within_64_bits(x) if isinstance(x, int) and not isinstance(x, bool) else x

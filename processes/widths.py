@@ -18,19 +18,19 @@ def floating(x: Any) -> Any:
     return x.astype(np.float32 if x.dtype.itemsize <= 2 else np.float64)
 
 
-def summable(x: Any, y: Any) -> tuple[Any, Any]:
-    """Both operands in types in which their sum and difference fit."""
-    return _widened(x, y, max(bits(x), bits(y)) + 1)
+def summable(*operands: Any) -> tuple[Any, ...]:
+    """The operands in types in which the sum and the difference of any two fit."""
+    return _widened(max(map(bits, operands)) + 1, *operands)
 
 
-def multipliable(x: Any, y: Any) -> tuple[Any, Any]:
+def multipliable(x: Any, y: Any) -> tuple[Any, ...]:
     """Both operands in types in which their product fits."""
-    return _widened(x, y, bits(x) + bits(y))
+    return _widened(bits(x) + bits(y), x, y)
 
 
 def signed(x: Any) -> Any:
     """Integers in a signed type that holds them all, and their negatives."""
-    return _widened(x, 0, bits(x) + 1)[0]
+    return _widened(bits(x) + 1, x)[0]
 
 
 def bits(x: Any) -> int:
@@ -41,9 +41,9 @@ def bits(x: Any) -> int:
     return x.bit_length() + 1 if isinstance(x, int) else 0
 
 
-def _widened(x: Any, y: Any, need: int) -> tuple[Any, Any]:
+def _widened(need: int, *operands: Any) -> tuple[Any, ...]:
     target = SIGNED[32] if need <= 32 else SIGNED[64]
-    return _to(x, target), _to(y, target)
+    return tuple(_to(x, target) for x in operands)
 
 
 def _to(x: Any, target: np.dtype[Any]) -> Any:

@@ -25,10 +25,12 @@ import numpy as np
 
 from engine.catalog.documents import is_remote, local_path, resolved, shown
 from engine.errors import Problem
+from engine.execute.inputs import inside
 from engine.execute.mlm import described
 from engine.http import Client, egress_of
 from engine.http.client import Failure
 from engine.settings import Settings
+from processes.errors import FileNotFound
 from processes.kernels.forest import Forest, faults
 from processes.kernels.trained import Feature, Model
 
@@ -130,10 +132,8 @@ def load(uri: str, settings: Settings) -> Model:
         start = str(kept)
     elif is_remote(uri):
         start = uri
-    elif settings.local_files:
-        start = local_path(uri)
     else:
-        raise Problem("FileNotFound", f"there is no model {uri!r}", hint="Local files are not read here.")
+        start = str(_file(uri, settings))
     with Client(egress_of(settings)) as client:
         try:
             item = json.loads(_read(start, client, MAX_ITEM))
@@ -141,6 +141,19 @@ def load(uri: str, settings: Settings) -> Model:
             raise Problem("FileContentInvalid", f"{shown(start)} is not JSON: {cause}") from cause
         href = resolved(model_href(item, start), start)
         return unpacked(_read(href, client, MAX_BYTES), href)
+
+
+def _file(path: str, settings: Settings) -> Path:
+    """A file of the user's folder, else one of this machine where graphs may read these."""
+    with suppress(FileNotFound):
+        return inside(settings.home / "files", path)
+    if settings.local_files:
+        return Path(local_path(path))
+    raise Problem(
+        "FileNotFound",
+        f"there is no model {path!r}",
+        hint="Give the name that a model was saved under, or the path of an uploaded STAC item.",
+    )
 
 
 def model_href(item: Any, start: str) -> str:

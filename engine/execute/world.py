@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +26,7 @@ from engine.execute.exchange import Export, export_of
 from engine.execute.udf import user_function
 from engine.http import egress_of
 from engine.load import Wish, load, survey
+from engine.plan.planner import Planner
 from engine.settings import Settings
 from engine.write import find_format
 from processes.cubes.exchange import merge_patch
@@ -32,6 +35,8 @@ from processes.types import BBox, Condition
 from processes.world import Extent, Saved, UserFunction
 
 Log = Callable[[str], None]
+JOB_ID = re.compile(r"[\w\-~]+")
+"""Ids of batch jobs, which hold no dot here: names of files do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,8 @@ class Outside:
 
     def load_stac(self, url: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of STAC metadata found at a URL or path."""
-        if not url.startswith(("http://", "https://")) and not self.settings.local_files:
-            raise Problem(
-                "ProcessParameterInvalid",
-                f"{url!r} is no http or https URL",
-                hint="Local files are not read here.",
-            )
+        with about("url"):
+            self._readable(url)
         return self._load(url, open_stac(url, query_for("", extent), egress_of(self.settings)), extent)
 
     def save_result(self, data: Any, format_: str, options: Mapping[str, Any]) -> Any:
@@ -184,6 +185,23 @@ class Outside:
         with elsewhere.caller(self.settings, Threads(self.settings.workers).stream) as caller:
             yield caller
 
+    def _readable(self, url: str) -> None:
+        """Refuse what is no address; a bare word is the id of a batch job, unless a file is called so."""
+        if is_remote(url):
+            return
+        if JOB_ID.fullmatch(url) and not (self.settings.local_files and Path(url).exists()):
+            raise Problem(
+                "JobNotFound",
+                f"{url!r} is no http or https URL, and there is no batch job of that id: batch jobs are not kept here",
+                hint="Give the URL of the STAC metadata that describes the results.",
+            )
+        if not self.settings.local_files:
+            raise Problem(
+                "ProcessParameterInvalid",
+                f"{url!r} is no http or https URL",
+                hint="Local files are not read here.",
+            )
+
     def _load(self, source: str, found: Found, extent: Extent) -> xr.DataArray:
         if not found.items:
             raise nothing_found(source, found, extent)
@@ -196,7 +214,8 @@ class Outside:
         if self.longest_side is not None:
             wish = coarser(found, wish, self.longest_side)
         self.notes.readings.append(Reading(self.node, source, found, wish))
-        cube = load(found.items, wish, log=self.notes.log.append)
+        planner = Planner(self.settings.block_memory, self.settings.kernels)
+        cube = load(found.items, wish, log=self.notes.log.append, planner=planner)
         return within_time(cube, extent)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.errors import Problem
-from engine.graph.model import Child, Graph, Node, Param, Ref, parts
+from engine.graph.model import LEAVES, Child, Graph, Node, Param, Ref, parts
 from engine.graph.near import nearest_of
 from engine.graph.parse import escaped
 from engine.graph.schema import accepted, compatible, fault, words
@@ -50,10 +50,12 @@ def children(
         return
     process = registry.get(node.process)
     for name, value in node.args.items():
-        param = process.signature.param(name) if process else None
-        own = callback_parameters(param.schema if param else {})
+        if type(value) in LEAVES:
+            continue
         for part in parts(value):
             if isinstance(part, Child):
+                param = process.signature.param(name) if process else None
+                own = callback_parameters(param.schema if param else {})
                 yield part.graph, {**scope, **part.bound, **dict.fromkeys(own, UNKNOWN)}
 
 
@@ -89,14 +91,13 @@ def check_node(
         ]
     problems = list(unknown_arguments(name, node, process.signature))
     for param in process.signature.params:
-        at = f"{node.pointer}/arguments/{escaped(param.name)}"
         if param.name not in node.args:
             if param.required:
                 problems.append(
                     Problem(
                         "ProcessParameterRequired",
                         f"node {name!r}: process {node.process!r} needs the parameter {param.name!r}",
-                        pointer=at.rpartition("/")[0],
+                        pointer=f"{node.pointer}/arguments",
                     )
                 )
             continue

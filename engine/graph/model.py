@@ -49,7 +49,17 @@ class Node:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the nodes that it reads, each once."""
-        return tuple(dict.fromkeys(v.node for v in parts(self.args) if isinstance(v, Ref)))
+        found: dict[str, None] = {}
+        for value in self.args.values():
+            if type(value) is Ref:
+                found[value.node] = None
+            elif type(value) not in LEAVES:
+                found.update((v.node, None) for v in parts(value) if isinstance(v, Ref))
+        return tuple(found)
+
+
+LEAVES = frozenset({Ref, Param, str, int, float, bool, type(None)})
+"""Types of arguments that have nothing inside: most have these, and asking for a type is faster than for a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,9 @@ def parts(value: Any) -> Iterator[Any]:
     waiting = [value]
     while waiting:
         v = waiting.pop()
-        if isinstance(v, Mapping):
+        if type(v) in LEAVES:
+            yield v
+        elif isinstance(v, Mapping):
             waiting.extend(reversed(list(v.values())))
         elif isinstance(v, (list, tuple)):
             waiting.extend(reversed(v))
@@ -143,8 +155,8 @@ def replaced(value: Any, change: Mapping[Any, Any]) -> Any:
 
     Arguments are no deeper than the parser lets them be, so that recursion is safe here.
     """
-    if isinstance(value, (Ref, Param)):
-        return change.get(value, value)
+    if type(value) in LEAVES:
+        return change.get(value, value) if isinstance(value, (Ref, Param)) else value
     if isinstance(value, Mapping):
         return {k: replaced(v, change) for k, v in value.items()}
     if isinstance(value, list):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from engine.load.model import Band, Survey, Wish
 from engine.load.regrid import regrid
 from engine.load.stored import Layer, layers_of
 from engine.load.table import choose_bands
+from engine.load.taken import angles, facts, facts_of_band
 from engine.load.values import Values, choose_values
 
 Say = Callable[[str], None]
@@ -49,9 +50,12 @@ def load_arrays(items: Sequence[pystac.Item], wish: Wish, say: Say) -> xr.DataAr
     )
     parts = [_of_item(item, layers, labels, values, wish) for item, layers in rows]
     cube = _in_time(parts, values, say)
+    cube = cube.assign_coords(angles(_told(cube, rows, parts), say))
     if wish.bbox is not None and not regridded:
         cube = _cropped(cube, box_in(wish.bbox, crs, [_around(cube, crs)]), crs)
-    cube = _finished(cube, list(labels.values()), crs, values, wish)
+    bands = [_with_radar(band, rows, labels, say) for band in labels.values()]
+    cube = _finished(cube, bands, crs, values, wish)
+    cube.attrs |= facts([[item.properties for item, _ in rows]], say)
     return regrid(cube, wish) if regridded else cube
 
 
@@ -141,6 +145,25 @@ def _of_item(
     cube = xr.concat(broad, xr.Variable(("bands",), order), join="exact", coords="minimal", compat="override")
     others = [dim for dim in cube.dims if dim not in ("t", "bands", "y", "x")]
     return cube.transpose("t", "bands", *others, "y", "x")
+
+
+def _told(
+    cube: xr.DataArray, rows: Sequence[tuple[pystac.Item, Any]], parts: Sequence[xr.DataArray]
+) -> list[list[Mapping[str, Any]]]:
+    """The properties of the items of each time."""
+    told: dict[Any, list[Mapping[str, Any]]] = {}
+    for (item, _), part in zip(rows, parts, strict=True):
+        for time in part.indexes["t"]:
+            told.setdefault(time, []).append(item.properties)
+    return [told[time] for time in cube.indexes["t"]]
+
+
+def _with_radar(
+    band: Band, rows: Sequence[tuple[Any, Sequence[Layer]]], labels: Mapping[tuple[str, str], Band], say: Say
+) -> Band:
+    """The band with what all items tell of the radar alike."""
+    mine = [x.source for _, layers in rows for x in layers if labels[x.source.asset, x.band.name] == band]
+    return replace(band, radar=facts_of_band(band.name, mine, say))
 
 
 def _decoded(layer: Layer, values: Values, wish: Wish) -> da.Array:

@@ -1,18 +1,16 @@
-"""Cuts a cube into blocks along the blocks of its sources, and builds the lazy array of them."""
+"""Cuts a cube into blocks along the blocks of its sources, and reads any region of it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from itertools import accumulate, product
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
-import dask.array as da
 import numpy as np
 from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
-from dask.task_spec import Task
 from odc.geo.geobox import GeoBox
 from odc.loader.types import RasterLoadParams
 
@@ -21,8 +19,11 @@ from engine.load.extent import Rect, bounds_in, meeting, pixel_rect
 from engine.load.grid import share_grid
 from engine.load.model import Source
 from engine.load.moments import Group
-from engine.load.reader import read_block
+from engine.load.windows import Request, read_windows
+from processes.recipes import Recipe, Region, count, from_hull, hull, indices, taken
 
+AT_ONCE = 24
+"""Windows that are asked for in one call: remote files are read so many at a time."""
 GOAL = 1024
 """Pixels along each side of a block, about."""
 
@@ -85,85 +86,100 @@ def _along(length: int, size: int, offset: int) -> Sizes:
     return (first, *([size] * full), *([rest] if rest else []))
 
 
-def lazy_blocks(
-    groups: Sequence[Group],
-    bands: Sequence[str],
-    grid: GeoBox,
-    chunks: Chunks,
-    cfg: Mapping[str, RasterLoadParams],
-) -> da.Array:
-    """The lazy array (t, bands, y, x): one task reads one band of one time step in one block."""
-    tiles = _Tiles(grid, chunks)
-    plan = [[tiles.sources(group, band) for band in bands] for group in groups]
-    name = f"load-{tokenize(_identity(groups, bands), grid, chunks, cfg)}"
-    graph: dict[Any, Any] = {}
-    for (t, by_band), (y, x) in product(enumerate(plan), np.ndindex(len(chunks.y), len(chunks.x))):
-        for b, by_tile in enumerate(by_band):
-            key = (name, t, b, y, x)
-            sources = by_tile.get((y, x), ())
-            graph[key] = Task(key, read_block, sources, tiles.box(y, x), cfg[bands[b]], _data_producer=True)
-    sizes = ((1,) * len(groups), (1,) * len(bands), chunks.y, chunks.x)
-    layers = HighLevelGraph.from_collections(name, graph, dependencies=[])
-    return da.Array(layers, name, chunks=sizes, dtype=cfg[bands[0]].dtype)
+@dataclass(frozen=True, eq=False)
+class Rasters:
+    """The recipe of a cube (t, bands, y, x) that is read from rasters."""
 
+    sources: tuple[tuple[tuple[Source, ...], ...], ...]
+    """For each time step and each band its sources; the first valid pixel of them counts."""
+    grid: GeoBox
+    """The cube's pixels."""
+    chunks: tuple[Sizes, ...]
+    """Blocks that go well with those of the sources."""
+    cfg: RasterLoadParams
+    """What a reader must know of the cube."""
 
-def _identity(groups: Sequence[Group], bands: Sequence[str]) -> list[Any]:
-    """What makes the numbers of these sources what they are."""
-    return [
-        [
-            [
-                (s.href, s.index, s.nodata, s.scale, s.offset, s.scaled)
-                for band in bands
-                if (s := scene.sources.get(band))
-            ]
-            for scene in group
+    inputs = ()
+    roles = ("t", "each", "y", "x")
+    """What the axes are to a kernel: bands are taken apart."""
+
+    def of(self, inputs: tuple[Recipe, ...]) -> Recipe:  # noqa: ARG002 (a recipe's)
+        """Itself."""
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return tuple(map(sum, self.chunks))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        return np.dtype(self.cfg.dtype)
+
+    @cached_property
+    def token(self) -> str:
+        """The same for the same pixels of the same files."""
+        told = [
+            [[(s.href, s.index, s.nodata, s.scale, s.offset, s.scaled) for s in sources] for sources in step]
+            for step in self.sources
         ]
+        return str(tokenize(told, self.grid, self.cfg))
+
+    def needs(self, region: Region) -> tuple[Region, ...]:  # noqa: ARG002 (a recipe's)
+        """Nothing but the files."""
+        return ()
+
+    def make(self, region: Region, blocks: Sequence[np.ndarray]) -> np.ndarray:  # noqa: ARG002
+        """Read a region."""
+        times, bands, rows, cols = region
+        window = hull(rows), hull(cols)
+        box = self.grid[window]
+        out = np.empty((count(times), count(bands), *box.shape), self.dtype)
+        wanted = list(product(enumerate(indices(times)), enumerate(indices(bands))))
+        for start in range(0, len(wanted), AT_ONCE):
+            part = wanted[start : start + AT_ONCE]
+            requests = [Request(self.meeting(t, b, window), box, self.cfg) for (_, t), (_, b) in part]
+            for ((i, _), (j, _)), pixels in zip(part, read_windows(requests), strict=True):
+                out[i, j] = pixels
+        return taken(out, (slice(None), slice(None), from_hull(rows), from_hull(cols)))
+
+    @cached_property
+    def extents(self) -> tuple[tuple[tuple[tuple[Rect, ...], ...], ...], ...]:
+        """For each source the rectangles of the grid that it may have pixels in."""
+        known: dict[int, tuple[Rect, ...]] = {}
+
+        def extent(box: GeoBox | None) -> tuple[Rect, ...]:
+            assert box is not None
+            if id(box) not in known:  # scenes of one tile share their grid; to compare grids takes longer
+                known[id(box)] = reached(box, self.grid)
+            return known[id(box)]
+
+        return tuple(tuple(tuple(extent(s.geobox) for s in band) for band in step) for step in self.sources)
+
+    def meeting(self, t: int, b: int, window: tuple[slice, slice]) -> tuple[Source, ...]:
+        """The sources of a date and a band that may have pixels in a window, in their order."""
+        rows, cols = window
+
+        def meets(rects: tuple[Rect, ...]) -> bool:
+            return any(
+                r.bottom < rows.stop and r.top > rows.start and r.left < cols.stop and r.right > cols.start
+                for r in rects
+            )
+
+        found = zip(self.sources[t][b], self.extents[t][b], strict=True)
+        return tuple(source for source, rects in found if meets(rects))
+
+
+def rasters(
+    groups: Sequence[Group], bands: Sequence[str], grid: GeoBox, chunks: Chunks, cfg: RasterLoadParams
+) -> Rasters:
+    """The recipe of these scenes on this grid."""
+    sources = tuple(
+        tuple(tuple(scene.sources[b] for scene in group if b in scene.sources) for b in bands)
         for group in groups
-    ]
-
-
-class _Tiles:
-    """The blocks of a grid, and which of them a source may touch."""
-
-    def __init__(self, grid: GeoBox, chunks: Chunks) -> None:
-        self.grid = grid
-        self.edges = [np.array([0, *accumulate(sizes)]) for sizes in chunks]
-        self._boxes: dict[tuple[int, int], GeoBox] = {}
-        self._touched: dict[GeoBox, tuple[tuple[int, int], ...]] = {}
-
-    def box(self, y: int, x: int) -> GeoBox:
-        """The grid of one block."""
-        if (y, x) not in self._boxes:
-            rows, cols = (slice(int(e[i]), int(e[i + 1])) for e, i in zip(self.edges, (y, x), strict=True))
-            self._boxes[y, x] = self.grid[rows, cols]
-        return self._boxes[y, x]
-
-    def sources(self, group: Group, band: str) -> dict[tuple[int, int], tuple[Source, ...]]:
-        """For each block the sources of a group that it needs, in their order."""
-        found: dict[tuple[int, int], tuple[Source, ...]] = {}
-        for scene in group:
-            source = scene.sources.get(band)
-            if source is not None:
-                for tile in self._tiles(source.geobox):
-                    found[tile] = (*found.get(tile, ()), source)
-        return found
-
-    def _tiles(self, source: GeoBox | None) -> tuple[tuple[int, int], ...]:
-        assert source is not None
-        if source not in self._touched:
-            tiles = [tile for rect in reached(source, self.grid) for tile in self._under(rect)]
-            self._touched[source] = tuple(dict.fromkeys(tiles))
-        return self._touched[source]
-
-    def _under(self, rect: Rect) -> list[tuple[int, int]]:
-        spans: list[range] = []
-        for edges, low, high in zip(
-            self.edges, (rect.bottom, rect.left), (rect.top, rect.right), strict=True
-        ):
-            first = int(np.searchsorted(edges, low, side="right")) - 1
-            last = int(np.searchsorted(edges, high, side="left"))
-            spans.append(range(max(0, first), min(len(edges) - 1, last)))
-        return list(product(spans[0], spans[1]))
+    )
+    return Rasters(sources, grid, ((1,) * len(groups), (1,) * len(bands), *chunks), cfg)
 
 
 @lru_cache(maxsize=65536)

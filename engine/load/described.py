@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from posixpath import splitext
@@ -81,7 +82,8 @@ def bands_of(key: str, asset: pystac.Asset, properties: Mapping[str, Any]) -> tu
             if i < len(described):
                 own.update(described[i])
         fallback = key if count == 1 else f"{key}_{i + 1}"
-        bands.append(_band(own, shared, fallback))
+        radar = {name: value for name, value in {**told, **own}.items() if name.startswith("sar:")}
+        bands.append(replace(_band(own, shared, fallback), radar=radar))
     return tuple(bands)
 
 

@@ -11,25 +11,30 @@ from engine.errors import Problem
 from engine.load.arrays import load_arrays, survey_arrays
 from engine.load.described import Kind, data_assets
 from engine.load.model import Survey, Wish
+from engine.load.natural import NATURAL
 from engine.load.rasters import load_rasters, survey_rasters
+from processes.recipes import Planner
 
 Say = Callable[[str], None]
 KINDS: tuple[Kind, ...] = ("raster", "array")
 
 
-def load(items: Sequence[pystac.Item], wish: Wish, *, log: Say | None = None) -> xr.DataArray:
+def load(
+    items: Sequence[pystac.Item], wish: Wish, *, log: Say | None = None, planner: Planner = NATURAL
+) -> xr.DataArray:
     """The items as one lazy cube (t, bands, y, x); no pixel is read.
 
     Args:
         items: STAC items, in any order.
         wish: What is asked of them.
         log: Takes a line for each choice that the user might want to know of.
+        planner: Decides in what blocks, and by what means, the cube and what is made of it are computed.
     """
     say = log or _silent
     return (
         load_arrays(items, wish, say)
         if kind_of_all(items, wish) == "array"
-        else load_rasters(items, wish, say)
+        else load_rasters(items, wish, say, planner)
     )
 
 

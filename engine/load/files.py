@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,7 +20,8 @@ from rasterio.errors import RasterioError, RasterioIOError
 
 from engine.errors import Problem
 from engine.http import GUARDED, Egress, Failure
-from engine.http.ranges import opener_of, take_failure
+from engine.http.ranges import RemoteFile, opener_of, take_failure
+from engine.load.handles import Handles, Key
 from engine.load.model import Source
 
 T = TypeVar("T")
@@ -42,6 +45,7 @@ SETTINGS: dict[str, Any] = {
     "GDAL_HTTP_LOW_SPEED_TIME": 20,
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
     "GDAL_INGESTED_BYTES_AT_OPEN": 32768,
+    "GDAL_CACHEMAX": 128 * 2**20,  # bytes of decoded blocks, which neighbouring windows of open files share
 }
 
 
@@ -95,19 +99,42 @@ class Header:
 
     geobox: GeoBox | None
     """Its pixel grid; None where the file has no CRS."""
+    shape: tuple[int, int]
+    """Rows and columns."""
+    placed: bool
+    """Whether the file itself tells where its pixels lie."""
     dtypes: tuple[str, ...]
     """Type of each band."""
     tags: tuple[float | None, ...]
     """No-data tag of each band."""
     block: tuple[int, int]
     """Rows and columns of a block of the first band."""
-    overviews: tuple[int, ...]
-    """Shrink factors of the first band's overviews, ascending."""
+    shrinks: tuple[tuple[int, ...], ...]
+    """For each band the shrink factors of its overviews, ascending."""
+    tiff: bool
+    """Whether it is a TIFF, of which is known where in the file each block is."""
+
+    @property
+    def overviews(self) -> tuple[int, ...]:
+        """Shrink factors of the first band's overviews, ascending."""
+        return self.shrinks[0]
 
 
-def gdal() -> rasterio.Env:
-    """The environment in which every raster is opened and read."""
-    return rasterio.Env(**SETTINGS)
+@contextmanager
+def gdal() -> Iterator[None]:
+    """The environment in which every raster is opened and read; it is entered once, which takes a while."""
+    if getattr(_INSIDE, "gdal", False):
+        yield
+        return
+    with rasterio.Env(**SETTINGS):
+        _INSIDE.gdal = True
+        try:
+            yield
+        finally:
+            _INSIDE.gdal = False
+
+
+_INSIDE = threading.local()
 
 
 def open_raster(
@@ -130,7 +157,7 @@ def open_raster(
 def way_to(href: str, egress: Egress) -> dict[str, Any]:
     """How GDAL gets at a file: the web through the guarded client only, no GDAL file systems but object stores."""
     scheme = urlsplit(href).scheme.lower()
-    if scheme in ("http", "https"):
+    if is_web(href):
         opener = opener_of(egress)
         with reading(href):
             opener.size(href)
@@ -159,30 +186,52 @@ def reading(href: str) -> Iterator[None]:
 
 
 def header(source: Source) -> Header:
-    """The header of the source's file; remembered, for a local file as long as the file stays the same."""
-    with gdal():
-        return named(source, lambda: _header(source.href, _stamp(source.href), source.egress))
+    """The header of the source's file; remembered as long as the file stays the same."""
+    return named(source, lambda: header_of(key_of(source)))
 
 
 @lru_cache(maxsize=4096)
-def _header(href: str, _stamp: int, egress: Egress) -> Header:
-    with open_raster(href, egress=egress) as dataset:
+def header_of(key: Key) -> Header:
+    """The header of a raster or of one of its overviews."""
+    with gdal(), HANDLES.lent(key) as dataset:
         return Header(
             geobox=rio_geobox(dataset) if dataset.crs is not None else None,
+            shape=dataset.shape,
+            placed=dataset.crs is not None and not dataset.transform.is_identity,
             dtypes=tuple("complex64" if t == "complex_int16" else t for t in dataset.dtypes),
             tags=tuple(dataset.nodatavals),
             block=dataset.block_shapes[0],
-            overviews=tuple(dataset.overviews(1)),
+            shrinks=tuple(tuple(dataset.overviews(band)) for band in dataset.indexes),
+            tiff=dataset.driver == "GTiff",
         )
 
 
-def _stamp(href: str) -> int:
-    parts = urlsplit(href)
-    path = Path(parts.path if parts.scheme == "file" else href)
+def key_of(source: Source) -> Key:
+    """The source's file as it is now."""
+    return Key(source.href, source.egress, _stamp(source))
+
+
+def _stamp(source: Source) -> tuple[object, ...]:
+    """What changes with the file; of object stores it is not known."""
+    if is_web(source.href):
+        return RemoteFile(source.href, source.egress).state
+    if not is_local(source.href):
+        return ()
     try:
-        return path.stat().st_mtime_ns if parts.scheme in ("", "file") else 0
-    except OSError:
-        return 0  # opening it will say what is wrong
+        found = os.stat(local_path(source.href))  # noqa: PTH116 (a path object would double the time of a look)
+    except (OSError, ValueError):
+        return ()  # opening it will say what is wrong
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _opened(key: Key) -> rasterio.DatasetReader:
+    return open_raster(key.href, overview=key.overview, egress=key.egress)
+
+
+HANDLES = Handles(_opened)
+"""The rasters that are open. They have to be read in the environment of `gdal()`."""
+os.register_at_fork(after_in_child=HANDLES.forsake)
+atexit.register(HANDLES.close)  # later there is no Python left of which GDAL could ask for remote bytes
 
 
 def named(
@@ -234,6 +283,11 @@ def shown(href: str) -> str:
     if not parts.scheme or not parts.netloc:
         return href
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def is_web(href: str) -> bool:
+    """Whether the address is one of a web server."""
+    return urlsplit(href).scheme.lower() in ("http", "https")
 
 
 def is_local(href: str) -> bool:

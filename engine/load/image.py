@@ -1,39 +1,42 @@
-"""One band of an open raster whose windows come in the numbers of the cube: its type, its no-data, its scale."""
+"""One band of a raster whose windows come in the numbers of the cube: its type, its no-data, its scale."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import rasterio
 from affine import Affine
-from odc.geo.converters import rio_geobox
 from odc.geo.geobox import GeoBox
 from odc.loader.types import RasterLoadParams
 from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
 from engine.errors import Problem
-from engine.load.files import gdal, named, open_raster
+from engine.load.files import HANDLES, Header, header_of, key_of, named
+from engine.load.handles import Key
 from engine.load.model import Source
 from engine.load.place import shrinkage
+from engine.load.remembered import remembered
 
 NEARLY = 1.01
 """An overview that is up to a hundredth coarser than the target still serves it."""
+LEADER = 4
+"""Bytes before and after a block that GDAL may read with it: some writers repeat its size there."""
 SLACK = 0.1
 """Part of its size by which a file may lie off what the metadata say of it."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """A band of an open raster, or of one of its overviews."""
+    """A band of a raster, or of one of its overviews."""
 
-    dataset: rasterio.DatasetReader
-    """The open file."""
+    key: Key
+    """The file, or the overview of it."""
+    head: Header
+    """What that says of itself."""
     source: Source
     """Which band of which asset this is."""
     geobox: GeoBox
@@ -45,17 +48,41 @@ class Image:
     marked: bool
     """Whether the cube knows no-data."""
 
+    @property
+    def stored(self) -> np.dtype:
+        """Type of the file's numbers."""
+        return np.dtype(self.head.dtypes[self.source.index - 1])
+
     def window(self, rows: slice, cols: slice) -> np.ndarray:
         """These pixels in the numbers of the cube."""
+        return self._decoded(named(self.source, lambda: self._read(rows, cols), rows=rows, cols=cols))
+
+    def _read(self, rows: slice, cols: slice) -> np.ndarray:
         window = Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
-        stored = named(
-            self.source, lambda: self.dataset.read(self.source.index, window=window), rows=rows, cols=cols
-        )
-        return self._decoded(stored)
+        with HANDLES.lent(self.key) as dataset:
+            stored: np.ndarray = dataset.read(self.source.index, window=window)
+            return stored
+
+    def spans(self, rows: slice, cols: slice) -> tuple[tuple[int, int], ...]:
+        """Which bytes of a TIFF these pixels are decoded from."""
+        return named(self.source, lambda: self._spans(rows, cols), rows=rows, cols=cols)
+
+    def _spans(self, rows: slice, cols: slice) -> tuple[tuple[int, int], ...]:
+        band = self.source.index
+        found = []
+        with HANDLES.lent(self.key) as dataset:
+            tall, wide = dataset.block_shapes[band - 1]
+            for y in range(rows.start // tall, -(-rows.stop // tall)):
+                for x in range(cols.start // wide, -(-cols.stop // wide)):
+                    at = dataset.get_tag_item(f"BLOCK_OFFSET_{x}_{y}", "TIFF", bidx=band)
+                    size = dataset.get_tag_item(f"BLOCK_SIZE_{x}_{y}", "TIFF", bidx=band)
+                    if at and size:  # a block without any is one of no-data
+                        found.append((max(0, int(at) - LEADER), int(at) + int(size) + LEADER))
+        return tuple(found)
 
     def _decoded(self, stored: np.ndarray) -> np.ndarray:
         source = self.source
-        void = self.dataset.nodatavals[source.index - 1] if source.nodata is None else source.nodata
+        void = self.head.tags[source.index - 1] if source.nodata is None else source.nodata
         integers = self.dtype.kind not in "fc"
         if integers and not np.can_cast(stored.dtype, self.dtype):
             raise self._unfit(f"holds {stored.dtype} numbers, which do not fit the cube's {self.dtype}")
@@ -98,40 +125,39 @@ def _missing(stored: np.ndarray, void: float | None) -> np.ndarray | None:
     return stored == stored.dtype.type(int(void))
 
 
-@contextmanager
-def open_image(source: Source, target: GeoBox, cfg: RasterLoadParams) -> Iterator[Image]:
+def image_of(source: Source, target: GeoBox, cfg: RasterLoadParams) -> Image:
     """The band at full size, or at the coarsest overview that is not coarser than the target."""
-    with gdal(), named(source, lambda: _open(source)) as dataset:
-        image = _image(dataset, source, own_grid(dataset, source), cfg)
-        factors = named(source, lambda: dataset.overviews(source.index)) if cfg.use_overviews else ()
-        level = _overview(factors, image.geobox, target)
-        if level is None:
-            yield image
-            return
-        with named(source, lambda: open_raster(source.href, overview=level, egress=source.egress)) as smaller:
-            yield _image(smaller, source, _shrunk(image.geobox, smaller.shape), cfg)
+    key = named(source, lambda: key_of(source))
+    head = named(source, lambda: _with_band(header_of(key), source.index))
+    grid = own_grid(head, source)
+    full = _image(key, head, source, grid, cfg)
+    level = _overview(head.shrinks[source.index - 1], grid, target) if cfg.use_overviews else None
+    if level is None:
+        return full
+    key = replace(key, overview=level)
+    smaller = named(source, lambda: header_of(key))
+    return replace(full, key=key, head=smaller, geobox=_shrunk(grid, smaller.shape))
 
 
-def _open(source: Source) -> rasterio.DatasetReader:
-    dataset = open_raster(source.href, egress=source.egress)
-    if source.index > dataset.count:
-        dataset.close()
-        raise RasterioIOError(f"the file has {dataset.count} bands only")
-    return dataset
+def _with_band(head: Header, index: int) -> Header:
+    if index > len(head.dtypes):
+        raise RasterioIOError(f"the file has {len(head.dtypes)} bands only")
+    return head
 
 
-def _image(dataset: rasterio.DatasetReader, source: Source, grid: GeoBox, cfg: RasterLoadParams) -> Image:
-    dtype = np.dtype(cfg.dtype or dataset.dtypes[source.index - 1])
+def _image(key: Key, head: Header, source: Source, grid: GeoBox, cfg: RasterLoadParams) -> Image:
+    dtype = np.dtype(cfg.dtype or head.dtypes[source.index - 1])
     floats = dtype.kind in "fc"
     fill: Any = cfg.fill_value if cfg.fill_value is not None else (math.nan if floats else 0)
-    return Image(dataset, source, grid, dtype, fill, floats or cfg.fill_value is not None)
+    return Image(key, head, source, grid, dtype, fill, floats or cfg.fill_value is not None)
 
 
-def own_grid(dataset: rasterio.DatasetReader, source: Source) -> GeoBox:
+def own_grid(head: Header, source: Source) -> GeoBox:
     """The file's own grid, or the one that the metadata give to a file that has none."""
     told = source.geobox
-    if dataset.crs is None or dataset.transform.is_identity:
-        if told is None or told.shape != dataset.shape:
+    own = head.geobox
+    if own is None or not head.placed:
+        if told is None or told.shape != head.shape:
             raise Problem(
                 "FileContentInvalid",
                 f"asset {source.asset!r} of item {source.item!r} has no place on earth: no CRS and transform in the file,"
@@ -140,8 +166,7 @@ def own_grid(dataset: rasterio.DatasetReader, source: Source) -> GeoBox:
                 facts={"item": source.item, "asset": source.asset},
             )
         return told
-    own = rio_geobox(dataset)
-    if told is not None and told.crs == own.crs and not _agree(own, told):
+    if told is not None and not _agree(own, told):
         raise Problem(
             "FileContentInvalid",
             f"asset {source.asset!r} of item {source.item!r} lies at {_corners(own)}, but its metadata say {_corners(told)}.",
@@ -151,7 +176,11 @@ def own_grid(dataset: rasterio.DatasetReader, source: Source) -> GeoBox:
     return own
 
 
+@remembered
 def _agree(own: GeoBox, told: GeoBox) -> bool:
+    """Whether two grids may be meant for one file; of different CRSs that is taken for granted."""
+    if told.crs != own.crs:
+        return True
     a, b = own.boundingbox, told.boundingbox
     x, y = SLACK * (a.right - a.left), SLACK * (a.top - a.bottom)
     return all(abs(p - q) <= slack for p, q, slack in zip(a.bbox, b.bbox, (x, y, x, y), strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -98,11 +98,13 @@ class Band:
     """Unit of the physical values."""
     data_type: str | None = None
     """numpy's name of the stored type; None: not told."""
+    radar: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What is told of the radar, by names that begin with `sar:`."""
 
     def json(self) -> dict[str, Any]:
         """What is known, as it stands in the bands coordinate of a cube."""
-        known = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value for name, value in known.items() if value is not None}
+        known = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "radar"}
+        return {name: value for name, value in known.items() if value is not None} | dict(self.radar)
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,8 @@ class Source:
     """Whether the reader applies scale and offset."""
     egress: Egress = GUARDED
     """Where on the web the file may be."""
+    radar: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What is told of the radar, by names that begin with `sar:`."""
 
     @property
     def void(self) -> float | None:

@@ -1,9 +1,10 @@
-"""Pixels of a target grid out of an image: window reads where the grids agree, a warp where they do not."""
+"""What a target grid takes of an image: window reads where the grids agree, a warp where they do not."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,15 +14,16 @@ from odc.loader.types import RasterLoadParams
 from rasterio.enums import Resampling
 
 from engine.errors import Problem
-from engine.load.extent import GLOBE, HAIR
+from engine.load.extent import GLOBE
 from engine.load.files import named
 from engine.load.image import Image
-from engine.load.place import STEP, Axis, axes, full_turn, locate, places, shrinkage, turned
+from engine.load.lookup import Lookups
+from engine.load.place import STEP, Axis, axes, full_turn, locate, shrinkage, turned
+from engine.load.remembered import remembered
 from processes.cubes.warp import GDAL_NAMES, warped
 
 Roi = tuple[slice, slice]
-Piece = tuple[Roi, np.ndarray]
-"""Rows and columns of the target, and the pixels there."""
+"""Rows and columns of the target."""
 
 BUDGET = 1 << 24
 """Source pixels that are held at once; a target that needs more is cut."""
@@ -29,8 +31,20 @@ ALIGNED = 0.05
 """Part of a pixel by which a grid may lie off another and still count as aligned."""
 REACH = {"nearest": 1, "bilinear": 2, "cubic": 3, "cubic_spline": 3, "lanczos": 4}
 """Source pixels around a place that go into its value, where nothing is shrunk; 2 for all others."""
-LINES = 128
-"""Rows whose places are computed at once: few enough for the processor's cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A window of an image, and what becomes of it. What will be read is known before anything is."""
+
+    rows: slice
+    """Rows of the image."""
+    cols: slice
+    """Columns of the image."""
+    roi: Roi
+    """Where in the target the pixels belong."""
+    render: Callable[[np.ndarray], np.ndarray]
+    """Gives the target's pixels for those of the window."""
 
 
 def resampling_method(name: str) -> Resampling:
@@ -45,15 +59,15 @@ def resampling_method(name: str) -> Resampling:
         ) from None
 
 
-def pieces(image: Image, target: GeoBox, cfg: RasterLoadParams) -> Iterator[Piece]:
-    """What the image has of the target; pieces may overlap, then the first one counts."""
+def cuts(image: Image, target: GeoBox, cfg: RasterLoadParams, lookups: Lookups) -> Iterator[Cut]:
+    """What the image has of the target; the cuts may overlap, then the first one counts."""
     method = resampling_method(cfg.resampling)
     for grid in turned(image.geobox, target):
         along = axes(grid, target)
         if along is not None and (method is Resampling.nearest or _aligned(along, target)):
             yield from _picked(image, along, target)
         elif method is Resampling.nearest:
-            yield from _nearest(image, grid, target)
+            yield from _nearest(image, grid, target, lookups)
         else:
             yield from _warped(image, grid, target, method)
 
@@ -62,7 +76,7 @@ def _aligned(along: tuple[Axis, Axis], target: GeoBox) -> bool:
     return all(axis.aligned(n, ALIGNED) for axis, n in zip(along, target.shape, strict=True))
 
 
-def _picked(image: Image, along: tuple[Axis, Axis], target: GeoBox) -> Iterator[Piece]:
+def _picked(image: Image, along: tuple[Axis, Axis], target: GeoBox) -> Iterator[Cut]:
     """Along common axes each target pixel is a source pixel: a window, its rows and columns picked."""
     (at_rows, rows), (at_cols, cols) = (
         axis.indices(wanted, there)
@@ -75,9 +89,12 @@ def _picked(image: Image, along: tuple[Axis, Axis], target: GeoBox) -> Iterator[
     for start in range(0, rows.size, most):
         part = rows[start : start + most]
         window = _span(part)
-        pixels = image.window(window, span)
         at = slice(at_rows.start + start, at_rows.start + start + part.size)
-        yield (at, at_cols), _pick(_pick(pixels, part - window.start, 0), cols - span.start, 1)
+        yield Cut(window, span, (at, at_cols), partial(_grid_of, part - window.start, cols - span.start))
+
+
+def _grid_of(rows: np.ndarray, cols: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    return _pick(_pick(pixels, rows, 0), cols, 1)
 
 
 def _span(indices: np.ndarray) -> slice:
@@ -91,44 +108,16 @@ def _pick(pixels: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
     return np.take(pixels, indices, axis)
 
 
-def _nearest(image: Image, grid: GeoBox, target: GeoBox, top: int = 0) -> Iterator[Piece]:
+def _nearest(image: Image, grid: GeoBox, target: GeoBox, lookups: Lookups, top: int = 0) -> Iterator[Cut]:
     """Each target pixel takes the source pixel in which its centre lies."""
-    for window in _windows(grid, target, (1, 1)):
-        if _area(window) > BUDGET and target.shape[0] > 1:
+    for rows, cols in _windows(grid, target, (1, 1)):
+        if _area(rows, cols) > BUDGET and target.shape[0] > 1:
             half = target.shape[0] // 2
-            yield from _nearest(image, grid, target[:half, :], top)
-            yield from _nearest(image, grid, target[half:, :], top + half)
+            yield from _nearest(image, grid, target[:half, :], lookups, top)
+            yield from _nearest(image, grid, target[half:, :], lookups, top + half)
             return
-        pixels = image.window(*window)
-        out = np.empty(target.shape, image.dtype)
-        for start in range(0, target.shape[0], LINES):
-            lines = slice(start, min(start + LINES, target.shape[0]))
-            _sample(pixels, window, grid, target[lines, :], image.fill, out[lines])
-        yield (slice(top, top + target.shape[0]), slice(0, target.shape[1])), out
-
-
-def _sample(
-    pixels: np.ndarray,
-    window: tuple[slice, slice],
-    grid: GeoBox,
-    target: GeoBox,
-    fill: float,
-    out: np.ndarray,
-) -> None:
-    """Fill `out` with the pixels of the window in which the target's centres lie."""
-    cols, rows = places(grid, target)
-    height, width = pixels.shape
-    with np.errstate(invalid="ignore"):
-        cols += HAIR
-        if (turn := full_turn(grid, target)) is not None:
-            cols %= turn
-        cols -= window[1].start
-        rows += HAIR - window[0].start
-        inside = (cols >= 0) & (cols < width) & (rows >= 0) & (rows < height)
-        at = rows.astype(np.int64) * width + cols.astype(np.int64)
-    np.take(pixels.ravel(), at, out=out, mode="clip")
-    if not inside.all():
-        out[~inside] = fill
+        roi = slice(top, top + target.shape[0]), slice(0, target.shape[1])
+        yield Cut(rows, cols, roi, partial(lookups.sample, grid, (rows, cols), target, image.fill))
 
 
 def _hemispheres(
@@ -140,24 +129,24 @@ def _hemispheres(
     return known & (cols < width / 2), known & (cols >= width / 2)
 
 
-def _area(window: tuple[slice, slice]) -> int:
-    rows, cols = window
+def _area(rows: slice, cols: slice) -> int:
     return int(rows.stop - rows.start) * int(cols.stop - cols.start)
 
 
-def _warped(image: Image, grid: GeoBox, target: GeoBox, method: Resampling, top: int = 0) -> Iterator[Piece]:
+def _warped(image: Image, grid: GeoBox, target: GeoBox, method: Resampling, top: int = 0) -> Iterator[Cut]:
     """What GDAL's warp makes of the window below the target."""
     down, across = (max(1.0, ratio) for ratio in shrinkage(grid, target))
     reach = REACH.get(method.name, 2)
-    for window in _windows(grid, target, (math.ceil(reach * down) + 1, math.ceil(reach * across) + 1)):
-        if _area(window) > BUDGET and target.shape[0] > 1:
+    for rows, cols in _windows(grid, target, (math.ceil(reach * down) + 1, math.ceil(reach * across) + 1)):
+        if _area(rows, cols) > BUDGET and target.shape[0] > 1:
             half = target.shape[0] // 2
             yield from _warped(image, grid, target[:half, :], method, top)
             yield from _warped(image, grid, target[half:, :], method, top + half)
             return
-        pixels = image.window(*window)
         part = GeoBox(
-            pixels.shape, grid.transform * Affine.translation(window[1].start, window[0].start), grid.crs
+            (rows.stop - rows.start, cols.stop - cols.start),
+            grid.transform * Affine.translation(cols.start, rows.start),
+            grid.crs,
         )
         if full_turn(grid, target) is not None:  # projections give longitudes between -180 and 180
             middle = (part.boundingbox.left + part.boundingbox.right) / 2
@@ -165,22 +154,35 @@ def _warped(image: Image, grid: GeoBox, target: GeoBox, method: Resampling, top:
                 part.shape, Affine.translation(-GLOBE * round(middle / GLOBE), 0) * part.transform, part.crs
             )
         roi = slice(top, top + target.shape[0]), slice(0, target.shape[1])
-        void = image.fill if image.marked else None
-        yield roi, named(image.source, partial(warped, pixels, part, target, method, void, (down, across)))
+        yield Cut(rows, cols, roi, partial(_laid, image, part, target, method, (down, across)))
 
 
-def _windows(grid: GeoBox, target: GeoBox, margin: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+def _laid(
+    image: Image,
+    part: GeoBox,
+    target: GeoBox,
+    method: Resampling,
+    ratio: tuple[float, float],
+    pixels: np.ndarray,
+) -> np.ndarray:
+    void = image.fill if image.marked else None
+    return named(image.source, partial(warped, pixels, part, target, method, void, ratio))
+
+
+@remembered
+def _windows(grid: GeoBox, target: GeoBox, margin: tuple[int, int]) -> tuple[tuple[slice, slice], ...]:
     """The part of the source below the target, with a margin; two parts where the edges of a global one meet."""
     at_rows, at_cols = (np.linspace(0, size, 2 + size // STEP) for size in target.shape)
     cols, rows = locate(grid, target, *np.meshgrid(at_cols, at_rows))
     known = np.isfinite(cols) & np.isfinite(rows)
     if not known.any():
-        return
+        return ()
     turn = full_turn(grid, target)
     wound = cols if turn is None else cols % turn
     masks = _hemispheres(known, wound, grid.shape[1], turn)
     apart = len(masks) > 1 or not known.all()  # then the edge runs between the known places
     pad = [m + _slack(values, far=apart) for m, values in zip(margin, (rows, cols), strict=True)]
+    found = []
     for mask in masks:
         if not mask.any():
             continue
@@ -189,7 +191,8 @@ def _windows(grid: GeoBox, target: GeoBox, margin: tuple[int, int]) -> Iterator[
             for v, p, n in zip((rows, wound), pad, grid.shape, strict=True)
         )
         if all(span.start < span.stop for span in spans):
-            yield spans[0], spans[1]
+            found.append((spans[0], spans[1]))
+    return tuple(found)
 
 
 def _slack(values: np.ndarray, *, far: bool) -> int:

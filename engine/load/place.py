@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from engine.load.extent import GLOBE, HAIR, TURNS, is_globe, transformer
+from engine.load.remembered import remembered
 
 STEP = 16
 """Pixels between the nodes whose places are computed exactly; between them places are interpolated."""
@@ -44,6 +44,7 @@ class Axis(NamedTuple):
         return abs(abs(self.scale) - 1) * wanted < tolerance and abs(offset) < tolerance
 
 
+@remembered
 def axes(source: GeoBox, target: GeoBox) -> tuple[Axis, Axis] | None:
     """How rows and columns correspond where both grids lie along the axes of one CRS; else None."""
     if source.crs != target.crs or not source.axis_aligned or not target.axis_aligned:
@@ -52,17 +53,19 @@ def axes(source: GeoBox, target: GeoBox) -> tuple[Axis, Axis] | None:
     return Axis(to_source.e, to_source.f), Axis(to_source.a, to_source.c)
 
 
-def turned(source: GeoBox, target: GeoBox) -> Iterator[GeoBox]:
+@remembered
+def turned(source: GeoBox, target: GeoBox) -> tuple[GeoBox, ...]:
     """The source, and in one geographic CRS also a turn of the globe beside, where it meets the target."""
     if source.crs != target.crs or not is_globe(source.crs):
-        yield source
-        return
+        return (source,)
     box = target.boundingbox
+    found = []
     for k in TURNS:
         moved = GeoBox(source.shape, Affine.translation(k * GLOBE, 0) * source.transform, source.crs)
         own = moved.boundingbox
         if own.left < box.right and own.right > box.left:
-            yield moved
+            found.append(moved)
+    return tuple(found)
 
 
 def places(source: GeoBox, target: GeoBox) -> Places:
@@ -162,6 +165,7 @@ def _is_smooth(
     return True
 
 
+@remembered
 def shrinkage(source: GeoBox, target: GeoBox) -> tuple[float, float]:
     """Source pixels per target pixel, down and across, where both are at home."""
     height, width = target.shape

@@ -14,7 +14,7 @@ from odc.geo.geobox import GeoBox
 from odc.loader.types import RasterLoadParams
 
 from engine.errors import Problem
-from engine.load.blocks import Chunks, choose_chunks, covers, lazy_blocks, reached, volume
+from engine.load.blocks import Chunks, choose_chunks, covers, rasters, reached, volume
 from engine.load.cube import make_cube, reference_system
 from engine.load.files import header
 from engine.load.grid import choose_grid, finest, share_grid
@@ -23,7 +23,9 @@ from engine.load.moments import Group, group_scenes
 from engine.load.pieces import resampling_method
 from engine.load.place import shrinkage
 from engine.load.table import tabulate
+from engine.load.taken import angles, facts, facts_of_band
 from engine.load.values import Values, choose_values
+from processes.recipes import Lazy, Planner
 
 Say = Callable[[str], None]
 
@@ -50,13 +52,16 @@ class Plan:
         return [source for scene in chain(*self.groups) for source in scene.sources.values()]
 
 
-def load_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say) -> xr.DataArray:
+def load_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say, planner: Planner) -> xr.DataArray:
     """The lazy cube (t, bands, y, x) of the items' rasters; no pixel is read."""
     plan = decide(items, wish, say)
     names = [band.name for band in plan.bands]
-    data = lazy_blocks(plan.groups, names, plan.grid, plan.chunks, dict.fromkeys(names, plan.cfg))
+    recipe = rasters(plan.groups, names, plan.grid, plan.chunks, plan.cfg)
     times = [group[0].when for group in plan.groups]
-    return make_cube(data, times, plan.bands, plan.grid, plan.values.nodata)
+    data = Lazy(recipe, planner, recipe.chunks)
+    cube = make_cube(data, times, plan.bands, plan.grid, plan.values.nodata)
+    steps = [[scene.properties for scene in group] for group in plan.groups]
+    return cube.assign_coords(angles(steps, say)).assign_attrs(facts(steps, say))
 
 
 def survey_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say) -> Survey:
@@ -160,6 +165,7 @@ def _as_in_cube(band: Band, scenes: Sequence[Scene], values: Values, wish: Wish,
         scale=None if applied else band.scale,
         offset=None if applied else band.offset,
         nodata=values.nodata,
+        radar=facts_of_band(band.name, sources, say),
         data_type=str(values.dtype) if applied else band.data_type or (sources[0].dtype if sources else None),
     )
 

@@ -1,8 +1,7 @@
-"""Reads blocks: a driver for odc-loader, and the mosaic of the scenes of one time step."""
+"""Reads single blocks, for those who ask for one at a time: a driver for odc-loader, and the block of a time step."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,11 +10,16 @@ import numpy as np
 from odc.geo.geobox import GeoBox
 from odc.loader.types import RasterLoadParams, RasterSource
 
-from engine.errors import Problem
 from engine.load.files import gdal
-from engine.load.image import open_image
+from engine.load.lookup import Lookups
 from engine.load.model import Source
-from engine.load.pieces import Piece, pieces
+from engine.load.mosaic import fill_of, patch
+from engine.load.pieces import Roi
+from engine.load.views import view_of
+from engine.load.windows import Request, read_windows
+
+Piece = tuple[Roi, np.ndarray]
+"""Rows and columns of a block, and the pixels there."""
 
 
 def raster_source(source: Source) -> RasterSource:
@@ -43,7 +47,7 @@ class Reader:
         found = list(self.pieces(cfg, dst_geobox))
         if len(found) == 1 and dst is None:
             return found[0]
-        fill = _fill(cfg)
+        fill = fill_of(cfg)
         whole = np.full(dst_geobox.shape, fill, cfg.dtype) if dst is None else dst
         for roi, pixels in found:
             patch(whole[roi], pixels, fill)
@@ -51,8 +55,11 @@ class Reader:
 
     def pieces(self, cfg: RasterLoadParams, block: GeoBox) -> Iterator[Piece]:
         """The same in pieces; more than one only where the file meets the block twice around the globe."""
-        with open_image(self.source, block, cfg) as image:
-            yield from pieces(image, block, cfg)
+        request = Request((self.source,), block, cfg)
+        with gdal():
+            view = view_of(self.source, request, Lookups())
+            for number, cut in enumerate(view.cuts):
+                yield cut.roi, cut.render(view.window(number))
 
 
 class Driver:
@@ -91,64 +98,7 @@ DRIVER = Driver()
 
 def read_block(sources: Sequence[Source], block: GeoBox, cfg: RasterLoadParams) -> np.ndarray:
     """One block of one band at one time step, (1, 1, y, x): the first valid pixel of the sources, in their order."""
-    fill, marked = _fill(cfg), _is_marked(cfg)
-    out: np.ndarray | None = None
-    covered = 0
-    for source in sources:
-        for roi, pixels in DRIVER.open(raster_source(source), None).pieces(cfg, block):
-            covered += pixels.size
-            if out is None and pixels.shape == block.shape:
-                out = pixels
-                continue
-            if out is None:
-                out = np.full(block.shape, fill, cfg.dtype)
-            if marked:
-                patch(out[roi], pixels, fill)
-            else:
-                out[roi] = pixels
-        if marked and out is not None and not is_missing(out, fill).any():
-            break
-    if not marked and covered < math.prod(block.shape):
-        raise _gap(sources, covered, block)
-    if out is None:
-        out = np.full(block.shape, fill, cfg.dtype)
-    return out[None, None]
-
-
-def patch(below: np.ndarray, pixels: np.ndarray, fill: float) -> None:
-    """Put the pixels where there are none yet."""
-    np.copyto(below, pixels, where=is_missing(below, fill))
-
-
-def is_missing(pixels: np.ndarray, fill: float) -> np.ndarray:
-    """Where there is no data."""
-    if math.isnan(fill):
-        missing: np.ndarray = np.isnan(pixels)
-        return missing
-    return pixels == pixels.dtype.type(fill)
-
-
-def _fill(cfg: RasterLoadParams) -> float:
-    if cfg.fill_value is not None:
-        return cfg.fill_value
-    return math.nan if np.dtype(cfg.dtype).kind in "fc" else 0
-
-
-def _is_marked(cfg: RasterLoadParams) -> bool:
-    """Whether the cube knows no-data."""
-    return cfg.fill_value is not None or np.dtype(cfg.dtype).kind in "fc"
-
-
-def _gap(sources: Sequence[Source], covered: int, block: GeoBox) -> Problem:
-    """A cube without no-data must be covered by its files, as the metadata promised."""
-    named = " and ".join(f"asset {s.asset!r} of item {s.item!r}" for s in sources) or "no asset"
-    return Problem(
-        "FileContentInvalid",
-        f"{named} covers {covered} of the {math.prod(block.shape)} pixels of a block, less than the metadata say,"
-        " and the cube knows no no-data.",
-        hint="Wish for a nodata value, or correct the item's proj:shape and proj:transform.",
-        facts={"items": [s.item for s in sources], "assets": [s.asset for s in sources]},
-    )
+    return read_windows([Request(tuple(sources), block, cfg)])[0][None, None]
 
 
 def _unnamed(src: RasterSource) -> Source:

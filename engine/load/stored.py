@@ -118,6 +118,7 @@ def _layer(
         source.href,
         dtype=str(stored.dtype),
         nodata=band.nodata if void is None else void,
+        radar=band.radar,
     )
     return Layer(source, band, dims, _lazy(stored, dims, source, str(name), chunks), coords, crs)
 
@@ -157,6 +158,7 @@ def _band(name: str, stored: xr.Variable, described: Band | None) -> Band:
         told.nodata,
         told.unit or (str(unit) if unit else None),
         str(stored.dtype),
+        told.radar,
     )
 
 

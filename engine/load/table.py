@@ -148,6 +148,7 @@ def _source(item: pystac.Item, choice: Choice, wish: Wish, named: frozenset[str]
         offset=band.offset,
         scaled=wish.scale == "metadata",
         egress=wish.egress,
+        radar=band.radar,
     )
 
 

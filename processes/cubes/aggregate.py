@@ -11,9 +11,9 @@ import xarray as xr
 
 from processes.cubes import axes
 from processes.cubes import geometries as shapes
-from processes.cubes.cells import Coding, blockwise, coding_for, rebuilt
-from processes.cubes.windows import one_value
+from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt
 from processes.errors import TargetDimensionExists
+from processes.mixing import along
 from processes.registry import process
 from processes.types import Aggregator, AnyValue, Cube, Geometries, OptionalName, RasterCube, VectorCube
 from processes.values import Masked, split
@@ -21,7 +21,7 @@ from processes.values import Masked, split
 STATISTICS = ("value", "total_count", "valid_count")
 
 
-@process("cubes", "aggregate")
+@process("cubes", "aggregate", mixes=along("x", "y", argument="target_dimension", gone=True))
 def aggregate_spatial(
     data: RasterCube,
     geometries: Geometries,
@@ -49,16 +49,25 @@ def aggregate_spatial(
     Raises:
         TargetDimensionExists: The cube has a dimension `target_dimension` already.
     """
-    if target_dimension is not None and target_dimension in data.dims:
-        raise TargetDimensionExists(f"the cube has {axes.listing(data)}", parameter="target_dimension")
     y, x = axes.plane(data)
     given = shapes.read(geometries, "geometries")
+    if target_dimension is not None and target_dimension in {
+        *data.dims,
+        *data.coords,
+        given.dim,
+        *given.coords,
+    }:
+        raise TargetDimensionExists(
+            f"the name {target_dimension!r} is taken; the cube has {axes.listing(data)}, the geometries have "
+            f"{', '.join(map(str, given.coords))}",
+            parameter="target_dimension",
+        )
     zones = shapes.cells_of(data, given)
     others = [str(d) for d in data.dims if d not in (y, x)]
     chosen = zones.cells()
     before = Coding.of(data)
     probe = reducer(before.decode(np.zeros((2,) + (1,) * len(others), dtype=data.dtype)), context=context)
-    after = coding_for(probe, before)
+    after = coding_for(one_value(probe, len(others), "reducer"), before)
     if after.dtype.kind in "iub":
         after = Coding(np.dtype(np.float64))  # a geometry without cells has no value
     run = Zonal(reducer, context, before, after.dtype, zones.members(chosen), target_dimension is not None)
@@ -94,7 +103,7 @@ def reduce_spatial(data: RasterCube, reducer: Aggregator, context: AnyValue = No
     others = tuple(str(d) for d in data.dims if d not in (y, x))
     before = Coding.of(data)
     probe = reducer(before.decode(np.zeros((2,) + (1,) * len(others), dtype=data.dtype)), context=context)
-    after = coding_for(one_value(probe, len(others)), before)
+    after = coding_for(one_value(probe, len(others), "reducer"), before)
     run = OnPlane(reducer, context, before, after)
     array = blockwise(run, others, data.transpose(y, x, *others), dtype=after.dtype)
     out = rebuilt(data, array, others, after).drop_vars(["spatial_ref", "crs"], errors="ignore")

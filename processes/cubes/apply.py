@@ -9,14 +9,15 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes
-from processes.cubes.cells import Coding, blockwise, coding_for, rebuilt
+from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt
 from processes.errors import ProcessParameterInvalid, TargetDimensionExists
+from processes.mixing import along, nothing
 from processes.registry import process
 from processes.types import AnyValue, ArrayMapper, Cube, DimensionName, Mapper, OptionalName, Reducer
 from processes.values import Labeled, Masked, is_scalar, values_of
 
 
-@process("cubes")
+@process("cubes", mixes=nothing)
 def apply(data: Cube, process: Mapper, context: AnyValue = None) -> Cube:
     """Compute a new value for each cell
 
@@ -31,13 +32,14 @@ def apply(data: Cube, process: Mapper, context: AnyValue = None) -> Cube:
         The cube with its new values.
     """
     before = Coding.of(data)
-    after = coding_for(process(probe(data, before), context=context), before)
+    result = one_value(process(probe(data, before), context=context), data.ndim, "process")
+    after = coding_for(result, before)
     run = OnCells(process, context, before, after)
     dims = tuple(map(str, data.dims))
     return rebuilt(data, blockwise(run, dims, data, dtype=after.dtype), dims, after)
 
 
-@process("cubes", "reducer")
+@process("cubes", "reducer", mixes=along(argument="dimension", gone=True))
 def reduce_dimension(
     data: Cube, reducer: Reducer, dimension: DimensionName, context: AnyValue = None
 ) -> Cube:
@@ -58,20 +60,14 @@ def reduce_dimension(
         DimensionNotAvailable: `dimension` is not one of the cube's.
     """
     series = Series.along(data, axes.require(data, dimension), context)
-    result = reducer(series.probe(data), context=context)
-    if is_array(result, data.ndim):
-        raise ProcessParameterInvalid(
-            "the reducer gives an array where one value is needed",
-            hint="Use apply_dimension, or take one element of the array.",
-            parameter="reducer",
-        )
+    result = one_value(reducer(series.probe(data), context=context), data.ndim - 1, "reducer")
     after = coding_for(result, series.coding)
     dims = tuple(str(d) for d in data.dims if d != dimension)
     run = OnSeries(reducer, series, after, keeps=False)
     return rebuilt(data, blockwise(run, dims, data, dtype=after.dtype), dims, after)
 
 
-@process("cubes")
+@process("cubes", mixes=along(argument=("dimension", "target_dimension")))
 def apply_dimension(
     data: Cube,
     process: ArrayMapper,
@@ -105,7 +101,11 @@ def apply_dimension(
             f"dimension {target!r} has {data.sizes[target]} labels; it may have one",
             parameter="target_dimension",
         )
-    if target != source and target in data.dims:
+    what = {"type": "other"} if target not in data.dims else axes.nature(data, target)
+    order = tuple(str(d) for d in data.dims if d != source)
+    if target not in order:  # it takes the place of the source
+        order = tuple(target if d == source else str(d) for d in data.dims)
+    elif target != source:
         data = data.isel({target: 0}, drop=True)
     series = Series.along(data, source, context)
     result = process(series.probe(data), context=context)
@@ -114,21 +114,24 @@ def apply_dimension(
     dims = tuple(target if d == source else str(d) for d in data.dims)
     run = OnSeries(process, series, after, keeps=True)
     array = blockwise(run, dims, data, dtype=after.dtype, sizes={target: count})
-    return rebuilt(data, array, dims, after, **target_coords(data, source, target, count))
+    coords = target_coords(data, source, target, np.arange(count), what)
+    return rebuilt(data, array, dims, after, **coords).transpose(*order)
 
 
-def target_coords(data: xr.DataArray, source: str, target: str, count: int) -> dict[str, Any]:
+def target_coords(
+    data: xr.DataArray, source: str, target: str, labels: np.ndarray, attrs: dict[str, Any]
+) -> dict[str, Any]:
     """The coordinate of the dimension that took the new values."""
-    if source == target and count == data.sizes[source]:
+    if source == target and len(labels) == data.sizes[source]:
         return {}
-    attrs = {"type": axes.kind(data, source) if source == target else "other"}
-    extra = {name: None for name, c in data.coords.items() if source in c.dims and name != target}
+    extra = [str(name) for name, c in data.coords.items() if source in c.dims and name != target]
     if extra and source == target:
         raise ProcessParameterInvalid(
-            f"the coordinates {sorted(map(str, extra))} go with the labels of {source!r}, which change in number",
+            f"the coordinates {sorted(extra)} go with the labels of {source!r}, which change in number",
+            hint="Give a target_dimension: they are left out with the dimension.",
             parameter="process",
         )
-    return {target: (target, np.arange(count), attrs)}
+    return {target: (target, labels, attrs)}
 
 
 def probe(data: xr.DataArray, coding: Coding) -> Any:

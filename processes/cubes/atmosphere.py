@@ -77,7 +77,7 @@ def atmospheric_correction(
     """
     scenes.only(options, OPTIONS)
     sun = scenes.angle(data, "sun_elevation", options)
-    wanted = chosen(method, options, elevation_model, sun is not None)
+    wanted = chosen(method, options, elevation_model, sun is not None and not scenes.gaps(sun))
     if wanted == "Rayleigh":
         return without_molecules(
             data, scenes.needed(sun, "sun_elevation", wanted), elevation_model, options, world

@@ -13,7 +13,8 @@ import xarray as xr
 from processes.errors import DimensionAmbiguous, DimensionMissing, DimensionNotAvailable
 
 USUAL = {"t": "temporal", "time": "temporal", "bands": "bands", "band": "bands", "x": "spatial", "y": "spatial",
-         "z": "spatial", "geometry": "geometry", "lon": "spatial", "lat": "spatial"}  # fmt: skip
+         "z": "spatial", "geometry": "geometry", "lon": "spatial", "lat": "spatial", "longitude": "spatial",
+         "latitude": "spatial"}  # fmt: skip
 USUAL_AXIS = {"lon": "x", "longitude": "x", "lat": "y", "latitude": "y"}
 
 
@@ -74,6 +75,12 @@ def axis(cube: xr.DataArray, wanted: str) -> str | None:
         if str(given or USUAL_AXIS.get(dim, dim)).lower() == wanted:
             return dim
     return None
+
+
+def nature(cube: xr.DataArray, dim: str) -> dict[str, str]:
+    """What stays of a dimension whose labels become others: its type, and the axis of a spatial one."""
+    found = [a for a in ("x", "y", "z") if axis(cube, a) == dim]
+    return {"type": kind(cube, dim)} | ({"axis": found[0]} if found else {})
 
 
 def plane(cube: xr.DataArray, parameter: str = "data") -> tuple[str, str]:

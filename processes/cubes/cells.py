@@ -14,7 +14,9 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
-from processes.values import Masked
+from processes.errors import ProcessParameterInvalid
+from processes.recipes import mapped
+from processes.values import Labeled, Masked
 
 LOGICAL_NODATA = 255
 
@@ -34,7 +36,7 @@ class Coding:
     def of(cls, cube: xr.DataArray) -> Coding:
         """The coding of a cube."""
         nodata: Any = cube.attrs.get("nodata")
-        known = isinstance(nodata, (int, float, np.number)) and cube.dtype.kind in "iu" and nodata == nodata
+        known = cube.dtype.kind in "iu" and holds(cube.dtype, nodata)
         return cls(cube.dtype, int(nodata) if known else None, bool(cube.attrs.get("logical", False)))
 
     def attrs(self, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,13 +62,22 @@ class Coding:
         """Cells -> stored values of that shape."""
         if values is None:
             return np.full(shape, self.null, dtype=self.dtype)
+        null: Any = np.False_
         if isinstance(values, Masked):
-            filled = np.where(values.null, self.null, values.data)
+            values, null = values.data, values.null
         elif self.nodata is not None and np.asarray(values).dtype.kind == "f":
-            filled = np.where(np.isnan(values), self.null, values)
-        else:
-            filled = np.asarray(values)
-        return np.broadcast_to(filled, shape).astype(self.dtype)
+            null = np.isnan(values)
+        return self.filled(values, null, shape)
+
+    def filled(self, values: Any, null: Any, shape: tuple[int, ...]) -> np.ndarray:
+        """Stored values of that shape, with what stands for null where `null` is true."""
+        with np.errstate(invalid="ignore"):  # what lies under a null may be anything
+            stored = np.broadcast_to(np.asarray(values), shape).astype(self.dtype)
+        if np.any(
+            null
+        ):  # after the cast: np.where would wrap -2**31 to fit uint8 (test_null_of_small_integers)
+            stored[np.broadcast_to(null, shape)] = self.null
+        return stored
 
     @property
     def null(self) -> Any:
@@ -107,6 +118,14 @@ def roomy(dtype: Any) -> Coding:
     return Coding(wide, int(np.iinfo(wide).min))
 
 
+def holds(dtype: np.dtype[Any], value: Any) -> bool:
+    """Is this a whole number that an integer type has? What it has not can stand in none of its cells."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return False
+    info: Any = np.iinfo(dtype)
+    return bool(info.min <= value <= info.max and int(value) == value)
+
+
 def with_null(coding: Coding) -> Coding:
     """A coding like this one that can hold no-data."""
     if coding.nodata is not None or coding.dtype.kind in "fO":
@@ -117,7 +136,7 @@ def with_null(coding: Coding) -> Coding:
 
 
 def common(first: Coding, second: Coding) -> Coding:
-    """A coding that holds the cells of both."""
+    """A coding that holds the cells of both; what is no-data in one of them is no value of the other."""
     if (first.logical and second.logical) or first.dtype.kind == second.dtype.kind == "b":
         return first if first.logical else second
     if first.logical != second.logical and "b" in (first.dtype.kind, second.dtype.kind):
@@ -125,8 +144,30 @@ def common(first: Coding, second: Coding) -> Coding:
     dtype = np.result_type(first.dtype, second.dtype)
     if dtype.kind in "fOb":
         return Coding(dtype)
-    nodata = first.nodata if first.nodata is not None else second.nodata
-    return Coding(dtype, nodata)
+    marks = [c.nodata for c in (first, second) if c.nodata is not None]
+    free = [m for m in marks if all(m == c.nodata or not can_be(m, c) for c in (first, second))]
+    if marks and not free and dtype.itemsize < 8:
+        return roomy(dtype)
+    # integers of 64 bits have no room for another mark: there the first one counts
+    return Coding(dtype, next(iter(free or marks), None))
+
+
+def can_be(value: int, coding: Coding) -> bool:
+    """May a cell that has data be stored as this value?"""
+    return value in (0, 1) if coding.logical or coding.dtype.kind == "b" else holds(coding.dtype, value)
+
+
+def one_value(result: Any, ndim: int, parameter: str) -> Any:
+    """What a child graph gave for a probe; refuses an array. `ndim` counts the axes that the cells have."""
+    data = result.data if isinstance(result, Masked) else result
+    if isinstance(result, (list, tuple, Labeled)) or np.ndim(data) > ndim:
+        raise ProcessParameterInvalid(
+            f"the {'child graph' if parameter == 'process' else parameter.replace('_', ' ')} gives an array "
+            "where one value is needed",
+            hint="Use apply_dimension, or take one element of the array.",
+            parameter=parameter,
+        )
+    return result
 
 
 # ---------------------------------------------------------------------------------------------- blocks
@@ -145,6 +186,9 @@ def blockwise(
     if not any(isinstance(c.data, da.Array) for c in cubes):
         return fn(*(c.data for c in cubes))
     new = dict(sizes or {})
+    remembered = mapped(fn, out_dims, [c.data for c in cubes], [c.dims for c in cubes], new, dtype)
+    if remembered is not None:
+        return remembered
     args: list[Any] = []
     for cube in cubes:
         args += [cube.data, tuple(f"{d} before" if d in new else str(d) for d in cube.dims)]
@@ -168,7 +212,7 @@ def onto(block: np.ndarray, dims: Sequence[str], out_dims: Sequence[str]) -> np.
 
 
 def rebuilt(
-    cube: xr.DataArray, data: Any, dims: Sequence[str], coding: Coding, **new_coords: Any
+    cube: xr.DataArray, data: Any, dims: Sequence[str], coding: Coding, /, **new_coords: Any
 ) -> xr.DataArray:
     """A cube like `cube` with other data: coordinates whose dimensions are still there are kept."""
     coords = {

@@ -25,6 +25,7 @@ from processes.cubes.periods import (
     period_names,
 )
 from processes.errors import IncompatibleDataCubes, ProcessParameterInvalid
+from processes.mixing import along
 from processes.reducers import mean
 from processes.registry import process
 from processes.types import AnyValue, Schema, TemporalCube
@@ -61,7 +62,7 @@ AHEAD = {"djf": {12}, "ndjfma": {11, 12}}
 """Seasons that begin in the year before, with the months that they need of it."""
 
 
-@process("cubes", "climatology")
+@process("cubes", "climatology", mixes=along("t"))
 def climatological_normal(
     data: TemporalCube,
     period: NormalPeriod,
@@ -105,7 +106,7 @@ def climatological_normal(
     return grouped(data, dim, groups, wanted, average, None)
 
 
-@process("climatology", "cubes", "math")
+@process("climatology", "cubes", "math", mixes=along("t", "x", "y", "bands").over("data", "normals"))
 def anomaly(data: TemporalCube, normals: TemporalCube, period: AnomalyPeriod) -> TemporalCube:
     """What differs from the normal
 

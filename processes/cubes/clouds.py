@@ -53,7 +53,9 @@ def cloud_detection(
 
     Shadows are what is dark in the near infrared where a cloud stands between the ground and the sun. They are
     looked for where the azimuth and the elevation of the sun are known: from the options, from the coordinates
-    `view:sun_azimuth` and `view:sun_elevation`, or from attributes of these names.
+    `view:sun_azimuth` and `view:sun_elevation` (which loaded scenes have where their metadata tell), or from
+    attributes of these names. At times at which the coordinates do not tell them, and in cubes of a single row or
+    column, `shadow` is no-data.
 
     The method `s2cloudless` needs the package of that name and the ten bands of Sentinel-2 level 1C that it was
     trained on; it finds clouds alone.
@@ -73,7 +75,7 @@ def cloud_detection(
         return s2cloudless(data, options)
     clouds = thresholds(data, options)
     sun = {n: scenes.angle(data, n, options) for n in ("sun_azimuth", "sun_elevation")}
-    if not any(n in options or s is not None for n, s in sun.items()):
+    if not any(n in options for n in sun) and any(s is None for s in sun.values()):
         return clouds
     return shadows.added(data, clouds, sun, options)
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any
 
 import dask.array as da
 import numpy as np
+from dask.base import tokenize
 
+from processes import recipes
 from processes.cubes import axes
 from processes.cubes.cells import Coding, rebuilt
 from processes.errors import KernelDimensionsUneven, ProcessParameterInvalid
+from processes.kernels.focal import Focal
+from processes.mixing import within
+from processes.recipes import Chunks, Lazy, Place, Recipe, Region, count, from_hull, hull, tidy
 from processes.registry import process
 from processes.types import RasterCube, Real, Schema
 from processes.values import split
@@ -27,7 +33,7 @@ BORDERS = {"replicate": "edge", "reflect": "symmetric", "reflect_pixel": "reflec
 Border = Annotated[Any, Schema([{"type": "string", "enum": list(BORDERS)}, {"type": "number"}])]
 
 
-@process("cubes", "math > image filter")
+@process("cubes", "math > image filter", mixes=within(None, "y", "x", argument="kernel"))
 def apply_kernel(
     data: RasterCube, kernel: Kernel, factor: Real = 1, border: Border = 0, replace_invalid: Real = 0
 ) -> RasterCube:
@@ -64,11 +70,15 @@ def apply_kernel(
         )
     coding = Coding.of(data)
     dtype = sum_type(coding, weights, (factor, replace_invalid, 0 if isinstance(border, str) else border))
-    run = Correlation(weights, factor, border, replace_invalid, coding, dtype)
+    beyond_it = 0 if isinstance(border, str) else border
+    focal = Focal(
+        weights, factor, beyond_it, replace_invalid, dtype, coding.nodata, coding.logical, data.size
+    )
+    run = Correlation(focal, coding.dtype)
     others = [str(d) for d in data.dims if d not in (y, x)]
     source = data.transpose(*others, y, x).data
     rows, columns = (beyond(n, k // 2, border) for n, k in zip(source.shape[-2:], weights.shape, strict=True))
-    array = over_blocks(run, source, rows, columns)
+    array = over_plane(run, source, rows, columns)
     after = Coding(dtype)
     return rebuilt(data, array, (*others, y, x), after).transpose(*data.dims)
 
@@ -122,86 +132,146 @@ def beyond(count: int, reach: int, border: Any) -> np.ndarray:
     return np.pad(inside, reach, mode=BORDERS[border]) if count else inside  # type: ignore[call-overload]
 
 
-def over_blocks(run: Correlation, source: Any, rows: np.ndarray, columns: np.ndarray) -> Any:
-    """Run the kernel for each block of the plane, on as much as it reaches."""
+def over_plane(run: Correlation, source: Any, rows: np.ndarray, columns: np.ndarray) -> Any:
+    """Run the kernel over an array (..., y, x): at once, as a recipe, or block by block."""
     if not isinstance(source, da.Array):
-        return run.reaching(rows, columns)(taken(taken(source, rows, -2), columns, -1))
-    height, width = run.weights.shape
-    y_edges, x_edges = (np.cumsum((0, *c)).tolist() for c in source.chunks[-2:])
+        return run.focal(run.numbers(source), rows, columns, alone=True)
+    if isinstance(source, Lazy):
+        return source.of(Correlated(source.recipe, run, rows, columns, source.chunks))
     if source.size == 0:
         return da.zeros(source.shape, dtype=run.dtype, chunks=source.chunks)
+    height, width = run.focal.weights.shape
+    y_edges, x_edges = (np.cumsum((0, *c)).tolist() for c in source.chunks[-2:])
     lines = []
     for y0, y1 in pairwise(y_edges):
+        there_y, at_y = reached(rows[y0 : y1 + height - 1])
+        band = taken(source, there_y, -2)
         line = []
-        reach_y = rows[y0 : y1 + height - 1]
-        band = taken(source, reach_y, -2)
         for x0, x1 in pairwise(x_edges):
-            reach_x = columns[x0 : x1 + width - 1]
-            part = taken(band, reach_x, -1).rechunk({source.ndim - 2: -1, source.ndim - 1: -1})
+            there_x, at_x = reached(columns[x0 : x1 + width - 1])
+            part = taken(band, there_x, -1).rechunk({source.ndim - 2: -1, source.ndim - 1: -1})
             chunks = (*part.chunks[:-2], (y1 - y0,), (x1 - x0,))
-            line.append(part.map_blocks(run.reaching(reach_y, reach_x), dtype=run.dtype, chunks=chunks))
+            line.append(part.map_blocks(OnBlock(run, at_y, at_x), dtype=run.dtype, chunks=chunks))
         lines.append(da.concatenate(line, axis=-1))
     return da.concatenate(lines, axis=-2)
 
 
-def taken(array: Any, where: np.ndarray, axis: int) -> Any:
-    """The cells at these places along an axis, without those that are none (-1)."""
-    cells = where[where >= 0]
+def reached(where: np.ndarray) -> tuple[Place, np.ndarray]:
+    """The cells among some places along an axis, each once, and for each of the places the number of its cell.
+
+    Places that are none (-1) stay so.
+    """
+    cells = np.unique(where[where >= 0])
+    return tidy(cells) if len(cells) else slice(0, 0), np.where(where < 0, -1, np.searchsorted(cells, where))
+
+
+def taken(array: da.Array, place: Place, axis: int) -> Any:
+    """The cells in these places along an axis."""
     key: list[Any] = [slice(None)] * array.ndim
-    whole = len(cells) and np.array_equal(cells, np.arange(cells[0], cells[0] + len(cells)))
-    key[axis] = slice(int(cells[0]), int(cells[0]) + len(cells)) if whole else cells
+    key[axis] = place
     return array[tuple(key)]
 
 
 @dataclass(frozen=True, eq=False)
 class Correlation:
-    """A kernel, as a function of stored cells (..., y, x) that reach beyond the block by half the kernel."""
+    """A kernel over stored cells (..., y, x)."""
 
-    weights: np.ndarray
-    factor: float
-    border: Any
-    replacement: float
-    """What stands for invalid values."""
-    coding: Coding
-    dtype: np.dtype[Any]
-    pads: tuple[tuple[int, int], ...] = ((0, 0), (0, 0))
-    """How many cells are no cells of the cube, above and below, left and right."""
+    focal: Focal
+    stored: np.dtype[Any]
+    """Type of the stored cells."""
 
-    def reaching(self, rows: np.ndarray, columns: np.ndarray) -> Correlation:
-        """The same for a block that lacks the places which are -1."""
-        pads = tuple(missing(places) for places in (rows, columns))
-        return Correlation(
-            self.weights, self.factor, self.border, self.replacement, self.coding, self.dtype, pads
-        )
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the sums."""
+        return self.focal.dtype
 
-    def __call__(self, block: np.ndarray) -> np.ndarray:
-        cells = self.numbers(block)
-        if any(map(any, self.pads)):
-            around = [(0, 0)] * (cells.ndim - 2) + list(self.pads)
-            cells = np.pad(cells, around, constant_values=self.border)
-        height, width = (n - k + 1 for n, k in zip(cells.shape[-2:], self.weights.shape, strict=True))
-        total = np.zeros((*cells.shape[:-2], height, width), dtype=cells.dtype)
-        for (i, j), weight in np.ndenumerate(self.weights):
-            if weight:
-                total += cells[..., i : i + height, j : j + width] * cells.dtype.type(weight)
-        return (total * cells.dtype.type(self.factor)).astype(self.dtype)
+    def __call__(self, block: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        return self.focal(self.numbers(block), rows, columns)
 
     def numbers(self, block: np.ndarray) -> np.ndarray:
-        """Finite numbers in the type of the sum, floats in double precision."""
-        work = self.dtype if self.dtype.kind == "i" else np.dtype(np.float64)
-        data, null = split(self.coding.decode(block))
-        if data.dtype.kind not in "iufb":
-            data = np.frompyfunc(as_number, 1, 1)(data).astype(np.float64)
-        null = np.broadcast_to(null, block.shape)
-        if data.dtype.kind == "f":
-            null = ~np.isfinite(data)
-        return np.where(null, work.type(self.replacement), np.where(null, 0, data).astype(work))
+        """Stored cells as numbers; NaN for what is none."""
+        if block.dtype.kind in "iufb":
+            return block
+        data, null = split(Coding(self.stored).decode(block))
+        return np.where(null, np.nan, np.frompyfunc(as_number, 1, 1)(data).astype(np.float64))
 
 
-def missing(where: np.ndarray) -> tuple[int, int]:
-    """How many of these places are none, before and after those that are."""
-    there = np.flatnonzero(where >= 0)
-    return (int(there[0]), len(where) - 1 - int(there[-1])) if len(there) else (len(where), 0)
+@dataclass(frozen=True, eq=False)
+class OnBlock:
+    """A kernel, as a function of all the cells that it reaches from a block."""
+
+    run: Correlation
+    rows: np.ndarray
+    """For each row of the block, and those around it, the row of the cells; -1 where there is none."""
+    columns: np.ndarray
+    """The same for columns."""
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        return self.run(block, self.rows, self.columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Correlated:
+    """The recipe of an array (..., y, x) that a kernel was run over."""
+
+    source: Recipe
+    """The array as it was."""
+    run: Correlation
+    rows: np.ndarray
+    """All rows and those beyond the ends, as the border says; -1 where a number stands instead."""
+    columns: np.ndarray
+    """The same for columns."""
+    chunks: Chunks
+    """Blocks that suit it: those of the array."""
+
+    keeps_axes = True
+
+    @property
+    def inputs(self) -> tuple[Recipe, ...]:
+        """The array as it was."""
+        return (self.source,)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return self.source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the sums."""
+        return self.run.dtype
+
+    @cached_property
+    def token(self) -> str:
+        """The same for the same kernel over the same numbers."""
+        return str(tokenize(self.source.token, vars(self.run.focal), self.rows, self.columns))
+
+    def of(self, inputs: tuple[Recipe, ...]) -> Recipe:
+        """The same over another array."""
+        return replace(self, source=inputs[0])
+
+    def needs(self, region: Region) -> tuple[Region, ...]:
+        """The region and as much around it as the kernel reaches."""
+        (rows, _), (columns, _) = self.reaches(region)
+        return ((*region[:-2], rows, columns),)
+
+    def make(self, region: Region, blocks: Sequence[np.ndarray]) -> np.ndarray:
+        """Run the kernel."""
+        (_, rows), (_, columns) = self.reaches(region)
+        made = self.run(blocks[0], rows, columns)
+        return recipes.taken(made, (*(slice(None) for _ in region[:-2]), *map(from_hull, region[-2:])))
+
+    def reaches(self, region: Region) -> list[tuple[Place, np.ndarray]]:
+        """Along y and x: the cells that are reached from a region, and for each place the number of its cell."""
+        found = []
+        for place, where, size in zip(
+            region[-2:], (self.rows, self.columns), self.run.focal.weights.shape, strict=True
+        ):
+            inside = hull(place)
+            found.append(
+                reached(where[inside.start : inside.stop + size - 1 if count(place) else inside.start])
+            )
+        return found
 
 
 def as_number(value: Any) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -13,6 +14,7 @@ from processes.cubes import axes
 from processes.cubes.cells import Coding, blockwise, onto, rebuilt
 from processes.errors import ProcessParameterInvalid
 from processes.kernels.least_squares import fit
+from processes.mixing import along
 from processes.registry import process
 from processes.types import Cube, DimensionName, Number, Real, Schema
 from processes.values import Labeled, join, split, values_of
@@ -96,17 +98,18 @@ def fit_curve(
     begin = starting(parameters, cells)
     valid = ~np.broadcast_to(null, values.shape) if ignore_nodata else np.ones(values.shape, dtype=bool)
     model = OverCells(function, label_numbers(data.labels, "data"))
+    count = math.prod(cells)  # not -1, which says nothing where there are no values
     found = fit(
         model,
-        values.reshape(len(values), -1),
-        valid.reshape(len(values), -1),
-        begin.reshape(len(begin), -1),
+        values.reshape(len(values), count),
+        valid.reshape(len(values), count),
+        begin.reshape(len(begin), count),
     )
     found = found.reshape(len(begin), *cells)
     return join(found, np.isnan(found), data)
 
 
-@process("cubes", "math", experimental=True)
+@process("cubes", "math", experimental=True, mixes=along(argument="dimension").over("parameters"))
 def predict_curve(
     parameters: Cube, function: KnownCurve, dimension: DimensionName, labels: NewLabels = None
 ) -> Cube:

@@ -22,6 +22,7 @@ from processes.errors import (
     LabelsNotEnumerated,
     ProcessParameterInvalid,
 )
+from processes.mixing import along
 from processes.registry import process
 from processes.types import Cube, DimensionName, Label, Schema
 from processes.values import split
@@ -104,7 +105,7 @@ def free_axis(data: xr.DataArray) -> str:
     )
 
 
-@process("cubes")
+@process("cubes", mixes=along(argument="name", gone=True))
 def drop_dimension(data: Cube, name: DimensionName) -> Cube:
     """Give up a dimension that has a single label
 
@@ -147,11 +148,8 @@ def rename_dimension(data: Cube, source: DimensionName, target: DimensionName) -
     """
     axes.require(data, source, "source")
     data = with_free_name(data, target, "target")
-    attrs = dict(data.coords[source].attrs) if source in data.coords else {}
-    attrs["type"] = axes.kind(data, source)
-    if attrs["type"] == "spatial" and "axis" not in attrs:  # both may have been told from the name so far
-        found = [a for a in ("x", "y", "z") if axes.axis(data, a) == source]
-        attrs |= {"axis": found[0]} if found else {}
+    known = data.coords[source].attrs if source in data.coords else {}
+    attrs = {**axes.nature(data, source), **known}  # both may have been told from the name so far
     if source not in data.coords:
         data = data.assign_coords({source: np.arange(data.sizes[source])})
     renamed = data.rename({source: target})
@@ -176,7 +174,7 @@ def dimension_labels(data: Cube, dimension: DimensionName) -> Labels:
     return list(labels.seen(data, axes.require(data, dimension)))
 
 
-@process("cubes")
+@process("cubes", mixes=along(argument="dimension"))
 def rename_labels(
     data: Cube,
     dimension: DimensionName,

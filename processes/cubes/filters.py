@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol
 
 import numpy as np
 import xarray as xr
+from pandas import NaT
 
 from processes.cubes import axes, labels, places
+from processes.cubes.periods import instant
 from processes.errors import (
     BandFilterParameterMissing,
     DimensionNotAvailable,
     ProcessParameterInvalid,
     TemporalExtentEmpty,
 )
+from processes.mixing import selecting
 from processes.registry import process
 from processes.types import (
     AnyValue,
@@ -51,7 +54,7 @@ class LabelCondition(Protocol):
         ...
 
 
-@process("cubes", "filter")
+@process("cubes", "filter", mixes=selecting("x", "y"))
 def filter_bbox(data: SpatialCube, extent: BoundingBox) -> SpatialCube:
     """Keep what is inside a bounding box
 
@@ -83,7 +86,7 @@ def filter_bbox(data: SpatialCube, extent: BoundingBox) -> SpatialCube:
     return data
 
 
-@process("cubes", "filter")
+@process("cubes", "filter", mixes=selecting(argument="dimension", usual=("t",)))
 def filter_temporal(
     data: TemporalCube, extent: TemporalInterval, dimension: OptionalName = None
 ) -> TemporalCube:
@@ -110,11 +113,12 @@ def filter_temporal(
             f"no dimension is temporal; the cube has {axes.listing(data)}", parameter="data"
         )
     for dim in dims:
-        data = data.isel({dim: np.array([within(t, interval) for t in data.coords[dim].values], dtype=bool)})
+        keep = np.array([within(t, interval) for t in data.coords[dim].values], dtype=bool)
+        data = data.isel({dim: places.whole_or(keep)})
     return data
 
 
-@process("cubes", "filter")
+@process("cubes", "filter", mixes=selecting("bands"))
 def filter_bands(data: BandCube, bands: BandNames = [], wavelengths: Wavelengths = []) -> BandCube:  # noqa: B006
     """Keep some of the bands
 
@@ -134,7 +138,9 @@ def filter_bands(data: BandCube, bands: BandNames = [], wavelengths: Wavelengths
     """
     axes.bands(data)
     if not bands and not wavelengths:
-        raise BandFilterParameterMissing(parameter="bands")
+        raise BandFilterParameterMissing(
+            f"neither bands nor wavelengths are given; {known_bands(data)}", parameter="bands"
+        )
     chosen: list[int] = []
     for name in bands:
         chosen += axes.find_bands(data, name) or no_band(data, name, "bands")
@@ -142,7 +148,7 @@ def filter_bands(data: BandCube, bands: BandNames = [], wavelengths: Wavelengths
         chosen += [
             i
             for i, band in enumerate(axes.band_metadata(data))
-            if low <= band.get("center_wavelength", math.nan) <= high
+            if low <= (band.get("center_wavelength") or math.nan) <= high
         ]
     if not chosen:
         raise ProcessParameterInvalid(
@@ -152,7 +158,7 @@ def filter_bands(data: BandCube, bands: BandNames = [], wavelengths: Wavelengths
     return axes.select_bands(data, list(dict.fromkeys(chosen)))
 
 
-@process("cubes", "filter")
+@process("cubes", "filter", mixes=selecting(argument="dimension"))
 def filter_labels(
     data: Cube, condition: LabelCondition, dimension: DimensionName, context: AnyValue = None
 ) -> Cube:
@@ -247,21 +253,32 @@ def read_moment(text: Any, parameter: str) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant(text, "standard", parameter))
+    except OverflowError:
         raise ProcessParameterInvalid(
-            f"{text!r} is no date or time of RFC 3339",
-            hint='Write "2022-06-01" or "2022-06-01T10:00:00Z".',
+            f"{text!r} is beyond the years 1 to 9999",
+            hint="Give null for an end that is open.",
             parameter=parameter,
         ) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def within(label: Any, interval: Interval | None) -> bool:
-    """Is a temporal label in the interval?"""
-    moment = axes.moment(label)
-    if moment is None or interval is None:
-        return moment is not None
-    return (interval.start is None or moment >= interval.start) and (
-        interval.end is None or moment < interval.end
-    )
+    """Is a temporal label in the interval? A date of a CF calendar is compared as it is written."""
+    moment = label if hasattr(label, "calendar") else axes.moment(label)
+    if moment is None:
+        raise ProcessParameterInvalid(
+            f"the label {str(label)!r} of a temporal dimension is no date",
+            hint="Do this before the dates are aggregated to periods, or use filter_labels.",
+            parameter="data",
+        )
+    if moment is NaT or interval is None:
+        return moment is not NaT
+    start, end = (None if m is None else written(m) for m in (interval.start, interval.end))
+    return (start is None or written(moment) >= start) and (end is None or written(moment) < end)
+
+
+def written(moment: Any) -> tuple[int, ...]:
+    """A date and time as its numbers from the year down: in that order they stand in any calendar."""
+    return (
+        moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond
+    )  # fmt: skip

@@ -9,10 +9,9 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes
-from processes.cubes.cells import Coding, blockwise, coding_for, common, rebuilt, with_null
-from processes.errors import ProcessParameterInvalid
+from processes.cubes.cells import Coding, blockwise, coding_for, common, one_value, rebuilt, with_null
 from processes.types import Reducer
-from processes.values import Labeled, Masked, split
+from processes.values import Labeled, split
 
 
 def grouped(
@@ -65,14 +64,7 @@ class Grouping:
         """How to store what the reducer gives, found out on one place for the largest and for an empty group."""
         series = np.zeros((len(self.labels), *(1,) * (ndim - 1)), dtype=self.before.dtype)
         largest = max(self.groups, key=len, default=np.zeros(0, dtype=int))
-        result = self.reduced(series, largest)
-        data = result.data if isinstance(result, Masked) else result
-        if isinstance(result, (list, tuple, Labeled)) or np.ndim(data) >= ndim:
-            raise ProcessParameterInvalid(
-                "the reducer gives an array where one value is needed",
-                hint="Take one element of the array.",
-                parameter="reducer",
-            )
+        result = one_value(self.reduced(series, largest), ndim - 1, "reducer")
         if not len(largest):
             return with_null(coding_for(result, self.before))
         after = coding_for(result, self.before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,18 @@ from processes.errors import (
     RedBandAmbiguous,
 )
 from processes.math import normalized_difference
+from processes.mixing import along
 from processes.registry import process
 from processes.types import BandName, NewBandName, RasterBandCube, RasterCube
 from processes.values import join, split
 
 
-@process("cubes", "math > indices", "vegetation indices")
+@process(
+    "cubes",
+    "math > indices",
+    "vegetation indices",
+    mixes=along("bands").reading("nir", "red", unless="target_band"),
+)
 def ndvi(
     data: RasterBandCube, nir: BandName = "nir", red: BandName = "red", target_band: NewBandName = None
 ) -> RasterCube:
@@ -59,8 +66,11 @@ def ndvi(
         raise BandExists(
             f"there is a band {target_band!r}; {filters.known_bands(data)}", parameter="target_band"
         )
-    if not target_band.isidentifier():
-        raise ProcessParameterInvalid(f"{target_band!r} is no name for a band", parameter="target_band")
+    if not re.fullmatch(r"\w+", target_band):
+        raise ProcessParameterInvalid(
+            f"{target_band!r} is no name for a band: there is more than letters, digits and _ in it",
+            parameter="target_band",
+        )
     attrs = {**data.coords[dim].attrs, "bands": [{"name": target_band}]}
     named = index.expand_dims({dim: [target_band]}, axis=data.dims.index(dim))
     return merge_cubes(data, named.assign_coords({dim: (dim, [target_band], attrs)}))

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import xarray as xr
 
 from processes.cubes import axes, places, resample
-from processes.cubes.cells import Coding, blockwise, coding_for, common, onto, rebuilt, with_null
+from processes.cubes.cells import Coding, blockwise, coding_for, common, one_value, onto, rebuilt, with_null
+from processes.cubes.unions import alike, complete, membership, merged_coords, union
 from processes.errors import IncompatibleDataCubes, OverlapResolverMissing
+from processes.mixing import along
 from processes.registry import process
 from processes.types import AnyValue, Cube, OverlapResolver
 from processes.values import split
 
 
-@process("cubes")
+@process("cubes", mixes=along("t", "bands", "y", "x").over("cube1", "cube2"))
 def merge_cubes(
     cube1: Cube, cube2: Cube, overlap_resolver: OverlapResolver | None = None, context: AnyValue = None
 ) -> Cube:
@@ -42,6 +45,8 @@ def merge_cubes(
     """
     cube2 = on_the_grid_of(cube1, cube2)
     shared = shared_dimensions(cube1, cube2)
+    for dim in axes.of_kind(cube1, "geometry"):
+        alike(cube1, cube2, dim)
     unions = {dim: union(cube1, cube2, dim) for dim in shared}
     both = {
         dim: np.isin(u.places1, -1, invert=True) & np.isin(u.places2, -1, invert=True)
@@ -62,7 +67,9 @@ def merge_cubes(
         target = with_null(target)
     if overlaps:
         probes = [c.decode(np.zeros((1,) * len(dims), dtype=c.dtype)) for c in (coding1, coding2)]
-        target = common(target, coding_for(overlap_resolver(*probes, context=context), target))  # type: ignore[misc]
+        result = one_value(overlap_resolver(*probes, context=context), len(dims), "overlap_resolver")  # type: ignore[misc]
+        resolved = coding_for(result, target)
+        target = resolved if all(b.all() for b in both.values()) else common(target, resolved)
     ones = reached(cube1, {d: u.places1 for d, u in unions.items()})
     twos = reached(cube2, {d: u.places2 for d, u in unions.items()})
     inside = [membership(unions[d]) for d in shared]
@@ -70,19 +77,8 @@ def merge_cubes(
                   coding1, coding2, target, overlap_resolver if overlaps else None, context)  # fmt: skip
     labels = [xr.DataArray(m, dims=(d,)) for d, m in zip(shared, inside, strict=True)]
     array = blockwise(run, dims, ones, twos, *labels, dtype=target.dtype)
-    return rebuilt(wide, array, dims, target, **merged_coords(cube1, cube2, unions))
-
-
-@dataclass(frozen=True)
-class Union:
-    """The labels of one dimension in either cube."""
-
-    coord: xr.DataArray
-    """All labels, in order."""
-    places1: np.ndarray
-    """Where each label is in the first cube; -1 where it is not."""
-    places2: np.ndarray
-    """Where each label is in the second cube; -1 where it is not."""
+    bare = wide.drop_vars(list(wide.coords))
+    return rebuilt(bare, array, dims, target, **merged_coords(cube1, cube2, unions))
 
 
 def on_the_grid_of(cube1: xr.DataArray, cube2: xr.DataArray) -> xr.DataArray:
@@ -100,9 +96,9 @@ def snapped(cube1: xr.DataArray, cube2: xr.DataArray) -> xr.DataArray:
     """Labels on the same lattice made equal to the last bit, so that they can be matched."""
     for dim in axes.plane(cube1):
         mine, theirs = cube1.coords[dim].values, cube2.coords[dim].values
-        if np.array_equal(mine, theirs) or len(mine) < 2:
+        if np.array_equal(mine, theirs) or not len(mine) or max(len(mine), len(theirs)) < 2:
             continue
-        step = places.spacing(mine, dim)
+        step = places.spacing(mine if len(mine) > 1 else theirs, dim)
         index = np.round((theirs - mine[0]) / step).astype(int)
         exact = np.where(
             (index >= 0) & (index < len(mine)), mine[np.clip(index, 0, len(mine) - 1)], mine[0] + index * step
@@ -131,56 +127,15 @@ def shared_dimensions(cube1: xr.DataArray, cube2: xr.DataArray) -> list[str]:
     return shared
 
 
-def union(cube1: xr.DataArray, cube2: xr.DataArray, dim: str) -> Union:
-    """All labels of a dimension: in order where it has one, else those of the second cube last."""
-    mine, theirs = cube1.coords[dim], cube2.coords[dim]
-    first, second = list(mine.values), list(theirs.values)
-    where1, where2 = ({label: i for i, label in enumerate(labels)} for labels in (first, second))
-    everything = first + [label for label in second if label not in where1]
-    if axes.kind(cube1, dim) in ("temporal", "spatial") and len(everything) > len(first):
-        falling = bool(len(first) > 1 and first[0] > first[-1])
-        everything = sorted(everything, reverse=falling)
-    values = np.empty(len(everything), dtype=object)
-    values[:] = everything
-    if mine.dtype == theirs.dtype or mine.dtype.kind == theirs.dtype.kind != "O":
-        values = np.array(everything, dtype=np.result_type(mine.dtype, theirs.dtype))
-    attrs = dict(mine.attrs)
-    if axes.kind(cube1, dim) == "bands" and ("bands" in mine.attrs or "bands" in theirs.attrs):
-        known = {b["name"]: b for c in (cube2, cube1) for b in axes.band_metadata(c)}
-        attrs["bands"] = [known[label] for label in everything]
-    lookup = (np.array([w.get(label, -1) for label in everything]) for w in (where1, where2))
-    return Union(xr.DataArray(values, dims=(dim,), attrs=attrs), *lookup)
-
-
-def membership(labels: Union) -> np.ndarray:
-    """For each label: 1 where the first cube has it, 2 the second, 3 both."""
-    return (labels.places1 >= 0) + 2 * (labels.places2 >= 0)
-
-
-def complete(unions: dict[str, Union], all_shared: bool) -> bool:
-    """Does every cell of the merged cube have a value in one of the cubes?"""
-    partial = [d for d, u in unions.items() if (membership(u) != 3).any()]
-    whole1 = all((u.places1 >= 0).all() for u in unions.values())
-    whole2 = all((u.places2 >= 0).all() for u in unions.values())
-    return whole1 or whole2 or (len(partial) == 1 and all_shared)
-
-
 def reached(cube: xr.DataArray, where: dict[str, np.ndarray]) -> xr.DataArray:
     """The cube with a cell for each label of the merged one; those it lacks repeat some cell and are not used."""
+    cube = cube.drop_vars(list(cube.coords))
     moved = {d: np.maximum(p, 0) for d, p in where.items() if not np.array_equal(p, np.arange(cube.sizes[d]))}
-    return cube.drop_vars(list(cube.coords)).isel(moved)
-
-
-def merged_coords(cube1: xr.DataArray, cube2: xr.DataArray, unions: dict[str, Union]) -> dict[str, Any]:
-    """The coordinates of the merged cube."""
-    coords: dict[str, Any] = {d: u.coord for d, u in unions.items()}
-    for cube in (cube2, cube1):
-        coords |= {
-            str(n): c.variable
-            for n, c in cube.coords.items()
-            if not set(c.dims) & set(unions) and n not in unions
-        }
-    return coords
+    if empty := {d: 1 for d in moved if not cube.sizes[d]}:  # no cell to repeat
+        shape = [empty.get(str(d), n) for d, n in cube.sizes.items()]
+        zeros = da.zeros if isinstance(cube.data, da.Array) else np.zeros
+        cube = xr.DataArray(zeros(shape, dtype=cube.dtype), dims=cube.dims)
+    return cube.isel(moved)
 
 
 @dataclass(frozen=True)
@@ -210,14 +165,7 @@ class Merging:
             resolved, unresolved = split(self.resolver(cells1, cells2, context=self.context))
             merged = np.where(both, resolved, merged)
             null = np.where(both, unresolved, null)
-        return np.where(np.broadcast_to(null, shape), self.filler, np.broadcast_to(merged, shape)).astype(
-            self.target.dtype
-        )
-
-    @property
-    def filler(self) -> Any:
-        """What stands where there is no value; any value where that cannot happen."""
-        return 0 if self.target.null is None and self.target.dtype.kind != "O" else self.target.null
+        return self.target.filled(merged, null, shape)
 
     def inside(self, membership: tuple[np.ndarray, ...], bit: int) -> Any:
         """Where all labels are those of one cube."""

@@ -16,6 +16,7 @@ from processes.cubes.cells import Coding, coding_for, rebuilt, with_null
 from processes.cubes.extents import Reach, Window, reaches, windows
 from processes.cubes.patches import PROBE, RASTER, Template, checked
 from processes.errors import DataCubePropertiesImmutable
+from processes.mixing import within
 from processes.registry import process
 from processes.types import AnyValue, Json, RasterCube, Schema
 from processes.values import Labeled, Masked, values_of
@@ -65,7 +66,7 @@ class Neighborhood(Protocol):
         ...
 
 
-@process("cubes")
+@process("cubes", mixes=within(argument="size", overlap="overlap"))
 def apply_neighborhood(
     data: RasterCube,
     process: Neighborhood,

@@ -18,6 +18,11 @@ from processes.cubes import axes
 from processes.errors import IncompatibleDataCubes, ProcessParameterInvalid
 from processes.types import BBox
 
+Box = tuple[float, float, float, float]
+"""Smallest x and y, largest x and y."""
+LATTICE = 23
+"""Points along each side of a box that is looked at in another CRS."""
+
 
 @lru_cache(maxsize=128)
 def read_crs(crs: Any, parameter: str) -> pyproj.CRS:
@@ -69,11 +74,17 @@ def crs_text(crs: pyproj.CRS) -> str:
 def spacing(values: np.ndarray, name: str) -> float:
     """The distance from one label to the next, the same everywhere."""
     if len(values) < 2:
-        raise IncompatibleDataCubes(f"one label along {name!r} does not tell the size of the cells")
+        raise IncompatibleDataCubes(
+            f"{'one label' if len(values) else 'no label'} along {name!r} does not tell the size of the cells",
+            hint="Do this before the cube is cut to so few cells.",
+        )
     steps = np.diff(values.astype(float))
     step = float((values[-1] - values[0]) / (len(values) - 1))
     if not np.allclose(steps, step, rtol=1e-3, atol=0):
-        raise IncompatibleDataCubes(f"the labels along {name!r} are not evenly spaced")
+        raise IncompatibleDataCubes(
+            f"the labels along {name!r} are not evenly spaced",
+            hint="Do this before labels are left out.",
+        )
     return step
 
 
@@ -86,25 +97,68 @@ def same_grid(one: xr.DataArray, other: xr.DataArray, tolerance: float = 1e-3) -
         mine, theirs = (c.coords[n].values.astype(float) for c, n in ((one, name), (other, other_name)))
         if np.array_equal(mine, theirs):
             continue
-        if min(len(mine), len(theirs)) < 2:
-            return False
-        step, other_step = spacing(mine, name), spacing(theirs, other_name)
+        steps = [spacing(v, n) for v, n in ((mine, name), (theirs, other_name)) if len(v) > 1]
+        if not steps or not min(len(mine), len(theirs)):
+            continue  # one cell each, or none, is on some lattice with whatever there is
+        step, other_step = steps[0], steps[-1]
         offset = (theirs[0] - mine[0]) / step
         if abs(step - other_step) > tolerance * abs(step) or abs(offset - round(offset)) > tolerance:
             return False
     return True
 
 
-def boxes_in(box: BBox, crs: pyproj.CRS | None) -> list[tuple[float, float, float, float]]:
-    """A box in another CRS: the envelopes of its densified edges; two across the antimeridian."""
+def boxes_in(box: BBox, crs: pyproj.CRS | None) -> list[Box]:
+    """A box in another CRS: what is around it there; two boxes across the antimeridian."""
     own = read_crs(box.crs, "extent")
     parts = [(box.west, box.south, box.east, box.north)]
     if box.west > box.east:
         parts = [(box.west, box.south, 180.0, box.north), (-180.0, box.south, box.east, box.north)]
     if crs is None or crs == own:
         return parts
+    return [found for part in parts for found in envelopes(part, own, crs)]
+
+
+def envelopes(part: Box, own: pyproj.CRS, crs: pyproj.CRS) -> list[Box]:
+    """The box around a box in another CRS; two across the antimeridian, none where nothing of it can be shown."""
     transformer = pyproj.Transformer.from_crs(own, crs, always_xy=True)
-    return [transformer.transform_bounds(*part, densify_pts=21) for part in parts]
+    if not crs.is_geographic:
+        reached = reach(part, transformer)
+        return [] if reached is None else [reached]
+    west, south, east, north = transformer.transform_bounds(*part, densify_pts=LATTICE)
+    if not np.isfinite([west, south, east, north]).all():
+        raise ProcessParameterInvalid(
+            f"the box {part} is outside of where its coordinate reference system can be used",
+            hint="Give the box in longitude and latitude.",
+            parameter="extent",
+        )
+    if west > east:
+        return [(west, south, 180.0, north), (-180.0, south, east, north)]
+    return [(west, south, east, north)]
+
+
+def reach(part: Box, transformer: pyproj.Transformer, closer: int = 2) -> Box | None:
+    """The box around a lattice of points in a projection, which is looked at again where it reaches farthest.
+
+    The edges alone do not tell: those of a box around the globe lie all on the far side of most projections
+    (test_filter_bbox_around_the_globe).
+    """
+    xs, ys = (np.linspace(a, b, LATTICE) for a, b in zip(part[:2], part[2:], strict=True))
+    points = np.stack(transformer.transform(*np.meshgrid(xs, ys)))
+    points = np.where(np.isfinite(points).all(axis=0), points, np.nan)
+    if np.isnan(points).all():
+        return None
+    low = [int(np.nanargmin(axis)) for axis in points]
+    high = [int(np.nanargmax(axis)) for axis in points]
+    x, y = (axis.ravel() for axis in points)
+    boxes = [(float(x[low[0]]), float(y[low[1]]), float(x[high[0]]), float(y[high[1]]))]
+    for row, column in {divmod(i, LATTICE) for i in (*low, *high)} if closer else ():
+        (left, right), (bottom, top) = (
+            (float(axis[max(i - 1, 0)]), float(axis[min(i + 1, LATTICE - 1)]))
+            for axis, i in ((xs, column), (ys, row))
+        )
+        boxes += filter(None, [reach((left, bottom, right, top), transformer, closer - 1)])
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def inside(cube: xr.DataArray, box: BBox) -> xr.DataArray:

@@ -13,6 +13,7 @@ from processes.cubes import axes, places
 from processes.cubes import geometries as ground
 from processes.cubes.masks import replaced
 from processes.errors import ProcessParameterInvalid
+from processes.mixing import along
 from processes.registry import process
 from processes.types import Geometries, RasterCube, Schema
 
@@ -34,7 +35,7 @@ Replacement = Annotated[
 ]
 
 
-@process("cubes", "filter")
+@process("cubes", "filter", mixes=along("x", "y"))
 def filter_spatial(data: RasterCube, geometries: Geometries) -> RasterCube:
     """Keep the cells of a raster cube that are in geometries
 
@@ -56,7 +57,7 @@ def filter_spatial(data: RasterCube, geometries: Geometries) -> RasterCube:
     return replaced(data.isel(chosen), ~inside.isel(chosen), None)
 
 
-@process("cubes", "masks")
+@process("cubes", "masks", mixes=along("x", "y"))
 def mask_polygon(
     data: RasterCube, mask: Polygons, replacement: Replacement = None, inside: bool = False
 ) -> RasterCube:

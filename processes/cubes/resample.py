@@ -16,6 +16,7 @@ from processes.cubes.cells import Coding, blockwise, rebuilt, with_null
 from processes.cubes.periods import DAY, Instants, instants
 from processes.cubes.warp import warp
 from processes.errors import DimensionMismatch, DimensionNotAvailable, ProcessParameterInvalid
+from processes.mixing import along
 from processes.registry import process
 from processes.types import (
     CORNERS,
@@ -36,7 +37,7 @@ CHANGING = ("cubicspline", "rms")
 Days = Annotated[float | None, Schema({"type": ["number", "null"]})]
 
 
-@process("cubes", "reproject")
+@process("cubes", "reproject", mixes=along("x", "y"))
 def resample_spatial(
     data: RasterCube,
     resolution: Resolution = 0,
@@ -72,7 +73,7 @@ def resample_spatial(
     return onto_grid(data, target_grid(source, wanted, projection, align), method)
 
 
-@process("cubes", "reproject")
+@process("cubes", "reproject", mixes=along("x", "y"))
 def resample_cube_spatial(data: RasterCube, target: RasterCube, method: Resampling = "near") -> RasterCube:
     """Put a cube onto the grid of another one
 
@@ -97,7 +98,7 @@ def resample_cube_spatial(data: RasterCube, target: RasterCube, method: Resampli
     return moved.assign_coords(labels)
 
 
-@process("cubes", "reproject")
+@process("cubes", "reproject", mixes=along(argument="dimension", usual=("t",)))
 def resample_cube_temporal(
     data: TemporalCube,
     target: TemporalCube,
@@ -174,7 +175,7 @@ def onto_grid(data: xr.DataArray, target: GeoBox, method: str = "near") -> xr.Da
     y, x = axes.plane(data)
     source = places.grid(data)
     before = Coding.of(data)
-    after = with_null(before)
+    after = warpable(before)
     others = [d for d in data.dims if d not in (y, x)]
     flat = data.transpose(*others, y, x)
     if after != before:
@@ -192,6 +193,17 @@ def onto_grid(data: xr.DataArray, target: GeoBox, method: str = "near") -> xr.Da
         .transpose(*data.dims)
         .rename(data.name)
     )
+
+
+def warpable(coding: Coding) -> Coding:
+    """A coding like this one that can be warped; refuses texts."""
+    if coding.dtype.kind == "O":
+        raise ProcessParameterInvalid(
+            "cells of texts cannot be put onto another grid",
+            hint="Make numbers of them first, with apply.",
+            parameter="data",
+        )
+    return Coding(np.dtype(np.float32)) if coding.dtype == np.float16 else with_null(coding)
 
 
 def recoded(cube: xr.DataArray, before: Coding, after: Coding) -> xr.DataArray:

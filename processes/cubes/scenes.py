@@ -2,7 +2,7 @@
 
 Angles are in degrees. They are looked for as an option (`sun_elevation`: one number, or one for each time), as a
 coordinate of the cube (`view:sun_elevation`, as STAC calls it, along any dimension but the bands) and as an attribute
-of that name, in this order.
+of that name, in this order. Loaded scenes have such coordinates along time, NaN where their items do not tell.
 """
 
 from __future__ import annotations
@@ -92,15 +92,22 @@ def checked(found: xr.DataArray, name: str, parameter: str) -> xr.DataArray:
     return found
 
 
+def gaps(found: xr.DataArray) -> int:
+    """How many values of an angle are not known; angles that are lazy are believed."""
+    return 0 if isinstance(found.data, da.Array) else int(np.isnan(found).sum())
+
+
 def needed(
     found: xr.DataArray | None, name: str, why: str, hint: str | None = None, parameter: str = "data"
 ) -> xr.DataArray:
-    """An angle that the method cannot do without."""
-    if found is not None:
+    """An angle that the method cannot do without, at any time."""
+    if found is not None and not gaps(found):
         return found
+    lacks = f"there is no option {name!r}, and no coordinate or attribute 'view:{name}'"
+    if found is not None:
+        lacks = f"{gaps(found)} of the {found.size} values of 'view:{name}' are not known"
     raise ProcessParameterInvalid(
-        f"{why} needs the {name.replace('_', ' ')}, and nothing tells it: there is no option {name!r}, and no "
-        f"coordinate or attribute 'view:{name}'",
+        f"{why} needs the {name.replace('_', ' ')}, and nothing tells it: {lacks}",
         hint=hint or f'Give it in degrees, for example options={{"{name}": 45}}.',
         parameter=parameter,
     )

@@ -32,8 +32,9 @@ def added(
     """The cube of clouds (its first band) with one more band, `shadow`."""
     dim = axes.bands(data)
     azimuth, elevation = (
-        scenes.needed(sun[n], n, "finding shadows") for n in ("sun_azimuth", "sun_elevation")
-    )
+        found if (found := sun[n]) is not None else scenes.needed(None, n, "finding shadows")
+        for n in ("sun_azimuth", "sun_elevation")
+    )  # fmt: skip
     height = scenes.real(options.get("cloud_height", HEIGHT), "cloud_height")
     if height <= 0:
         raise ProcessParameterInvalid(
@@ -41,7 +42,10 @@ def added(
         )
     plane = axes.plane(data)
     flat = clouds.isel({dim: 0}, drop=True).transpose(..., *plane)
-    cast = flat.copy(data=projected(flat, plane, azimuth, elevation, Cast.metres(data, height)))
+    if min(data.sizes[d] for d in plane) > 1:
+        cast = flat.copy(data=projected(flat, plane, azimuth, elevation, Cast.metres(data, height)))
+    else:  # one row or column does not tell how large cells are, and what could shade it is not there
+        cast = flat * np.float32("nan")
     nir = scenes.one_of(data, ("nir", "nir08"), "finding shadows")
     dims = tuple(map(str, data.dims))
     run = Shaded(scenes.reflectance(data, options), dims.index(dim), int(nir or 0))
@@ -81,7 +85,10 @@ class Cast:
 def projected(
     clouds: xr.DataArray, plane: tuple[str, str], azimuth: xr.DataArray, elevation: xr.DataArray, cast: Cast
 ) -> Any:
-    """The surest cloud on each cell's way to the sun; angles may differ from time to time, not within a scene."""
+    """The surest cloud on each cell's way to the sun; NaN where the sun is not known.
+
+    Angles may differ from time to time, not within a scene.
+    """
     for name, found in (("sun_azimuth", azimuth), ("sun_elevation", elevation)):
         if set(found.dims) & set(plane):
             raise ProcessParameterInvalid(
@@ -95,10 +102,13 @@ def projected(
     parts = np.empty(whole.shape, dtype=object)
     for place in np.ndindex(whole.shape):
         at, up = (float(s[place]) for s in suns)
+        if math.isnan(at) or math.isnan(up):
+            parts[place] = clouds.data[place] * np.float32("nan")
+            continue
         if up < LOWEST:
             raise ProcessParameterInvalid(
                 f"the sun stands {up:g} degrees high; shadows can be followed from {LOWEST:g} degrees on",
-                hint="Leave the sun's angles out, or filter such scenes out.",
+                hint="Filter such scenes out, by filter_temporal or by a condition on view:sun_elevation on loading.",
                 parameter="data",
             )
         parts[place] = along(clouds.data[place], Walk.of(*cast.towards(at, up)))

@@ -10,6 +10,8 @@ import xarray as xr
 
 from processes.cubes import geometries
 from processes.cubes.filters import read_bbox, read_interval
+from processes.errors import ProcessParameterInvalid
+from processes.mixing import making
 from processes.registry import process
 from processes.types import (
     BandChoice,
@@ -25,7 +27,7 @@ from processes.types import (
 from processes.world import Extent, World
 
 
-@process("cubes", "import")
+@process("cubes", "import", mixes=making("t", "bands", "y", "x"))
 def load_collection(
     id: CollectionId,
     spatial_extent: CollectionExtent,
@@ -61,7 +63,7 @@ def load_collection(
     )
 
 
-@process("cubes", "import", experimental=True)
+@process("cubes", "import", experimental=True, mixes=making("t", "bands", "y", "x"))
 def load_stac(
     url: StacUrl,
     spatial_extent: StacExtent = None,
@@ -112,6 +114,12 @@ def bounding_box(spatial: Any) -> BBox:
     if isinstance(spatial, Mapping) and "west" in spatial:
         return read_bbox(spatial, "spatial_extent")
     given = geometries.read(spatial, "spatial_extent")
+    if shapely.is_empty(given.coord).all():
+        raise ProcessParameterInvalid(
+            "the spatial extent has no geometry that is not empty, so that it limits the cells to none",
+            hint="Give at least one polygon, or null for all of the ground.",
+            parameter="spatial_extent",
+        )
     west, south, east, north = map(float, shapely.total_bounds(given.coord))
     return BBox(west, south, east, north, geometries.crs_name(given.crs))
 

@@ -25,6 +25,7 @@ from processes.errors import (
     ProcessParameterInvalid,
     TemporalExtentEmpty,
 )
+from processes.mixing import along
 from processes.registry import process
 from processes.types import AnyValue, OptionalName, Reducer, Schema, TemporalCube
 
@@ -68,7 +69,7 @@ MOST = 1_000_000
 CLOCK = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?[Zz]?")
 
 
-@process("cubes", "aggregate")
+@process("cubes", "aggregate", mixes=along(argument="dimension", usual=("t",)))
 def aggregate_temporal(
     data: TemporalCube,
     intervals: Intervals,
@@ -109,7 +110,7 @@ def aggregate_temporal(
     return grouped(data, dim, groups, names, reducer, context)
 
 
-@process("aggregate", "climatology", "cubes")
+@process("aggregate", "climatology", "cubes", mixes=along(argument="dimension", usual=("t",)))
 def aggregate_temporal_period(
     data: TemporalCube,
     period: Period,

@@ -20,7 +20,7 @@ from processes.cubes.cells import Coding, blockwise, rebuilt
 from processes.errors import ProcessParameterInvalid
 from processes.registry import process
 from processes.types import AnyValue, Schema
-from processes.values import Labeled, Masked, is_scalar, stack
+from processes.values import Labeled, Masked, is_scalar, plain, stack
 from processes.widths import floating
 from processes.world import Form, UserFunction, World
 
@@ -88,7 +88,7 @@ def run_udf(
     if isinstance(data, xr.DataArray):
         return on_cube(data, function, context)
     if is_json(data):
-        return function(data, context)
+        return as_json(function(data, context))
     return on_cells(data, function, context)
 
 
@@ -97,6 +97,15 @@ def is_json(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(map(is_json, value.values()))
     return all(map(is_json, value)) if isinstance(value, (list, tuple)) else is_scalar(value)
+
+
+def as_json(result: Any) -> Any:
+    """What a function made of JSON: an array of which nothing but its elements is known is a list of JSON again."""
+    if not isinstance(result, xr.DataArray) or result.coords:
+        return result
+    if any(d != f"dim_{i}" for i, d in enumerate(result.dims)):
+        return result
+    return plain(Masked(result.values, result.isnull().values))
 
 
 # ------------------------------------------------------------------------------------------------ cubes

@@ -57,8 +57,9 @@ def load_geojson(data: GeoJson, properties: PropertyNames = []) -> VectorCube:  
         The geometries; without `properties` there is one dimension, and the values are no-data.
     """
     given = shapes.read(data, "data")
-    for place, shape in enumerate(given.coord):
-        if shape.geom_type == "GeometryCollection" and not shape.is_empty:
+    for place, feature in enumerate(shapes.features_of(data, "data")):
+        shape = feature.get("geometry") if feature.get("type") == "Feature" else feature
+        if shape is not None and shape["type"] == "GeometryCollection":
             raise ProcessParameterInvalid(
                 f"feature {place} is a GeometryCollection, which no vector cube takes",
                 hint="Make a feature of each of its parts.",

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import dask.array as da
 import numpy as np
 import rasterio.warp
 from affine import Affine
+from dask.base import tokenize
 from odc.geo.geobox import GeoBox, GeoboxTiles
 from odc.geo.overlap import compute_reproject_roi
 from odc.geo.roi import roi_is_empty
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
+
+from processes.recipes import Lazy, Recipe, Region, from_hull, hull, taken
 
 GDAL_NAMES = {"near": "nearest", "cubicspline": "cubic_spline"}
 """openEO's names of resampling methods where GDAL has others."""
@@ -51,6 +56,8 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
     step = Step(method, null, (max(1.0, down), max(1.0, across)))
     if not isinstance(source, da.Array):
         return step(source, old, new)
+    if isinstance(source, Lazy):
+        return source.of(Warped(source.recipe, old, new, step))
     tiles = GeoboxTiles(new, (min(BLOCK, new.shape[0]), min(BLOCK, new.shape[1])))
     rows = [
         [one_block(source, old, tiles[i, j], step) for j in range(tiles.shape[1])]
@@ -61,14 +68,84 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
 
 def one_block(source: da.Array, old: GeoBox, tile: GeoBox, step: Step) -> da.Array:
     """One block of the new grid, from the window of the old one that it is made of."""
-    padding = math.ceil(RADIUS.get(step.method, 1) * max(step.ratio)) + 2
-    window = compute_reproject_roi(old, tile, padding=padding).roi_src
+    window = window_under(old, tile, step)
     chunks = (*source.chunks[:-2], (tile.shape[0],), (tile.shape[1],))
     if roi_is_empty(window):
         shape = (*source.shape[:-2], *tile.shape)
         return da.full(shape, step.filler(source.dtype), dtype=source.dtype, chunks=chunks)
     part = source[(..., *window)].rechunk({source.ndim - 2: -1, source.ndim - 1: -1})
     return part.map_blocks(Warp(step, old[window], tile), dtype=source.dtype, chunks=chunks)
+
+
+@dataclass(frozen=True, eq=False)
+class Warped:
+    """The recipe of an array (..., y, x) on another grid."""
+
+    source: Recipe
+    """The array on its own grid."""
+    old: GeoBox
+    """Its grid."""
+    new: GeoBox
+    """The grid that is wanted."""
+    step: Step
+    """How values are moved."""
+
+    keeps_axes = True
+
+    @property
+    def inputs(self) -> tuple[Recipe, ...]:
+        """The array on its own grid."""
+        return (self.source,)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return (*self.source.shape[:-2], *self.new.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        return self.source.dtype
+
+    @property
+    def chunks(self) -> tuple[tuple[int, ...], ...]:
+        """Squares, and one block along all other axes."""
+        sizes = ((BLOCK,) * (n // BLOCK) + ((n % BLOCK,) if n % BLOCK else ()) for n in self.new.shape)
+        return (*((n,) for n in self.source.shape[:-2]), *sizes)
+
+    @cached_property
+    def token(self) -> str:
+        """The same for the same numbers on the same grid."""
+        return str(tokenize(self.source.token, self.old, self.new, self.step))
+
+    def of(self, inputs: tuple[Recipe, ...]) -> Recipe:
+        """The same for another array."""
+        return replace(self, source=inputs[0])
+
+    def needs(self, region: Region) -> tuple[Region, ...]:
+        """The window of the old grid that lies under the region, with a margin."""
+        _, window = self.windows(region)
+        return ((*region[:-2], *window),)
+
+    def make(self, region: Region, blocks: Sequence[np.ndarray]) -> np.ndarray:
+        """Warp the window."""
+        tile, window = self.windows(region)
+        made = self.step(blocks[0], self.old[window], tile)
+        return taken(made, (*(slice(None) for _ in region[:-2]), *map(from_hull, region[-2:])))
+
+    def windows(self, region: Region) -> tuple[GeoBox, tuple[slice, slice]]:
+        """The grid of a region, and the window of the old grid that it is made of."""
+        tile = self.new[hull(region[-2]), hull(region[-1])]
+        return tile, window_under(self.old, tile, self.step)
+
+
+def window_under(old: GeoBox, tile: GeoBox, step: Step) -> tuple[slice, slice]:
+    """The window of the old grid that a part of the new one is made of; empty where there is none."""
+    if 0 in tile.shape:
+        return slice(0, 0), slice(0, 0)
+    padding = math.ceil(RADIUS.get(step.method, 1) * max(step.ratio)) + 2
+    window = compute_reproject_roi(old, tile, padding=padding).roi_src
+    return (slice(0, 0), slice(0, 0)) if roi_is_empty(window) else window
 
 
 @dataclass(frozen=True)
@@ -86,6 +163,8 @@ class Step:
 
     def __call__(self, values: np.ndarray, old: GeoBox, new: GeoBox) -> np.ndarray:
         out = np.full((*values.shape[:-2], *new.shape), self.filler(values.dtype), dtype=values.dtype)
+        if not values.size or not out.size:
+            return out
         method = Resampling[GDAL_NAMES.get(self.method, self.method)]
         for place in np.ndindex(values.shape[:-2]):
             out[place] = warped(np.ascontiguousarray(values[place]), old, new, method, self.null, self.ratio)

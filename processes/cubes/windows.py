@@ -14,11 +14,11 @@ from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 
 from processes.cubes import axes, places, resample
-from processes.cubes.cells import Coding, coding_for, rebuilt, with_null
+from processes.cubes.cells import Coding, coding_for, one_value, rebuilt, with_null
 from processes.errors import ProcessParameterInvalid
+from processes.mixing import along
 from processes.registry import process
 from processes.types import CORNERS, Aggregator, AnyValue, Corner, RasterCube, Schema
-from processes.values import Labeled, Masked
 
 WindowSize = Annotated[
     Sequence[int],
@@ -30,7 +30,7 @@ BOUNDARIES = ("pad", "trim")
 Boundary = Annotated[str, Schema({"type": "string", "enum": list(BOUNDARIES)})]
 
 
-@process("cubes", "aggregate", experimental=True)
+@process("cubes", "aggregate", experimental=True, mixes=along("x", "y"))
 def aggregate_spatial_window(
     data: RasterCube,
     reducer: Aggregator,
@@ -72,7 +72,7 @@ def aggregate_spatial_window(
         before = with_null(before)
     others = [str(d) for d in data.dims if d not in (y, x)]
     probe = before.decode(np.zeros((2,) + (1,) * len(others), dtype=before.dtype))
-    after = coding_for(one_value(reducer(probe, context=context), len(others)), before)
+    after = coding_for(one_value(reducer(probe, context=context), len(others), "reducer"), before)
     run = Windowed(reducer, context, sizes[y], sizes[x], before, after)
     inner = data.isel({d: slice(max(0, a), b) for d, (a, b) in spans.items()}).transpose(*others, y, x)
     array = over_windows(run, padded(inner.data, [pads[y], pads[x]], before.null))
@@ -163,18 +163,6 @@ class Windowed:
         windows = block.reshape(*shape[:-1], self.height, shape[-1], self.width)
         cells = np.moveaxis(windows, (-3, -1), (0, 1)).reshape(self.height * self.width, *shape)
         return self.after.encode(self.reducer(self.before.decode(cells), context=self.context), shape)
-
-
-def one_value(result: Any, ndim: int) -> Any:
-    """What a reducer gave for a probe; refuses an array. `ndim` counts the axes that the cells have."""
-    data = result.data if isinstance(result, Masked) else result
-    if isinstance(result, (list, tuple, Labeled)) or np.ndim(data) > ndim:
-        raise ProcessParameterInvalid(
-            "the reducer gives an array where one value is needed",
-            hint="Take one element of the array.",
-            parameter="reducer",
-        )
-    return result
 
 
 def centres(data: xr.DataArray, dim: str, where: tuple[int, int], size: int) -> np.ndarray:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import Problem
+from engine.execute.inputs import inside
 from engine.http import Client, Failure, egress_of
 from engine.settings import Settings
 from processes.errors import FileNotFound, InvalidRuntime, InvalidVersion
@@ -22,17 +24,21 @@ def code_of(udf: str, settings: Settings) -> str:
         return fitting(udf, "the code")
     if udf.startswith(("http://", "https://")):
         return fitting(fetched(udf, settings), udf)
-    path = Path(udf)
-    if not settings.local_files or not path.is_file():
-        raise FileNotFound(
-            f"there is no file {udf!r}"
-            if settings.local_files
-            else f"{udf!r} is no file that graphs may read here",
-            hint="Code that stands in the graph itself has at least one line break.",
-            parameter="udf",
-        )
-    with path.open("rb") as file:
+    with file_of(udf, settings).open("rb") as file:
         return fitting(file.read(CODE_LIMIT + 1).decode(errors="replace"), udf)
+
+
+def file_of(path: str, settings: Settings) -> Path:
+    """A file of the user's folder, else one of this machine where graphs may read these."""
+    with suppress(FileNotFound):
+        return inside(settings.home / "files", path)
+    if settings.local_files and Path(path).is_file():
+        return Path(path)
+    raise FileNotFound(
+        f"there is no file {path!r}",
+        hint="Give the path of an uploaded file; code that stands in the graph itself has at least one line break.",
+        parameter="udf",
+    )
 
 
 def fetched(url: str, settings: Settings) -> str:

@@ -95,6 +95,8 @@ class Counts:
     """Addresses, one for each open."""
     read: list[tuple[slice, slice]] = field(default_factory=list)
     """Windows, one for each read."""
+    files: list[str] = field(default_factory=list)
+    """Their addresses, one for each read."""
     decoded: int = 0
     """Bytes of these windows, in the types of the files."""
 
@@ -111,8 +113,8 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
 
     def reading(image: Image, rows: slice, cols: slice) -> np.ndarray:
         seen.read.append((rows, cols))
-        stored = np.dtype(image.dataset.dtypes[image.source.index - 1])
-        seen.decoded += (rows.stop - rows.start) * (cols.stop - cols.start) * stored.itemsize
+        seen.files.append(image.source.href)
+        seen.decoded += (rows.stop - rows.start) * (cols.stop - cols.start) * image.stored.itemsize
         return real_window(image, rows, cols)
 
     monkeypatch.setattr(rasterio, "open", opening)

@@ -70,8 +70,8 @@ def test_what_is_full_is_not_read_on(make, grid, noise, counts):
         )
         for n in range(4)
     ]
-    cube = load(items, Wish())
     counts.opened.clear()
+    cube = load(items, Wish())
     cube.compute()
     assert len(counts.opened) == len(counts.read) == 1
 

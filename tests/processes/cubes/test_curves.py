@@ -18,7 +18,7 @@ from engine.kernel.callback import Callback
 from engine.kernel.lift import call
 from processes import REGISTRY, errors
 from processes.kernels.least_squares import as_linear, fit, fit_linear, solve
-from processes.values import Labeled, Masked
+from processes.values import Labeled, Masked, split
 from tests.processes.cubes.conftest import make_cube
 
 P = {name: p.fn for name, p in REGISTRY.items()}
@@ -266,6 +266,15 @@ def test_series_of_json(values, expected):
     assert isinstance(found, (Masked, np.ndarray))
     shown = [None if n else v for v, n in zip(found.data, found.null, strict=True)]
     assert shown == [None if e is None else pytest.approx(e, abs=1e-12) for e in expected]
+
+
+@pytest.mark.parametrize("ignore", [True, False])
+@pytest.mark.parametrize("cells", [(), (3,), (2, 0)])
+def test_an_array_of_nothing_has_no_parameters(cells, ignore):
+    found = P["fit_curve"](Labeled(np.zeros((0, *cells)), ()), [0, 0], function(line()), ignore_nodata=ignore)
+    values, null = split(found)
+    assert np.shape(values) == (2, *cells)
+    assert np.all(null)
 
 
 def test_nodata_that_is_not_ignored():

@@ -429,6 +429,34 @@ def test_from_a_web_server(tmp_path, model):
     assert caught.value.code == "FilePathInvalid"
 
 
+def test_an_item_of_the_web_names_no_file_of_this_machine(tmp_path, model):
+    kept = models.save(tmp_path / "models", model, "land-cover", ())
+    item = json.loads(kept.read_text())
+    item["assets"]["model"]["href"] = (kept.parent / item["assets"]["model"]["href"]).as_uri()
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "item.json").write_text(json.dumps(item))
+    handler = partial(Quiet, directory=str(tmp_path / "served"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_port}"
+        with pytest.raises(engine.Problem, match="points to the local file") as caught:
+            models.load(f"http://{host}/item.json", Settings(home=tmp_path, allowed_hosts=(host,)))
+        server.shutdown()
+    assert caught.value.code == "FilePathInvalid"
+
+
+@pytest.mark.parametrize("local", [True, False])
+@pytest.mark.parametrize("path", ["mine/item.json", "/mine/item.json"])
+def test_from_the_users_folder(path, local, tmp_path, model):
+    kept = models.save(tmp_path / "files", model, "mine", ())
+    assert kept == tmp_path / "files" / "mine" / "item.json"
+    settings = Settings(home=tmp_path, local_files=local)
+    assert models.packed(models.load(path, settings)) == models.packed(model)
+    with pytest.raises(engine.Problem) as caught:
+        models.load("../mine/item.json", settings)
+    assert caught.value.code == "FileNotFound"
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """A file server that says nothing."""
 

@@ -231,6 +231,21 @@ def test_stars_that_cross_themselves_end_soon():
     assert P["filter_vector"](vectors(star), vectors(star)).sizes["geometry"] == 1
 
 
+@pytest.mark.parametrize("parts", [[], [{"type": "Point", "coordinates": [11, 46]}]])
+@pytest.mark.parametrize("bare", [True, False])
+def test_collections_of_geometries_are_refused_empty_ones_too(parts, bare):
+    given = {"type": "GeometryCollection", "geometries": parts}
+    doc = given if bare else {"type": "Feature", "properties": {}, "geometry": given}
+    with pytest.raises(errors.ProcessParameterInvalid, match="feature 0 is a GeometryCollection"):
+        P["load_geojson"](doc)
+
+
+def test_a_feature_without_a_geometry_is_no_collection():
+    cube = P["load_geojson"]({"type": "Feature", "properties": {"a": 1}, "geometry": None}, ["a"])
+    assert cube.values.tolist() == [[1]]
+    assert cube.geometry.values[0].is_empty
+
+
 # ---------------------------------------------------------------------------------------- vector_buffer
 @pytest.mark.parametrize("distance", [250.0, -250.0])
 def test_buffer_in_metres_against_geopandas(distance):

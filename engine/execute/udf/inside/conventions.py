@@ -40,7 +40,7 @@ def load(code: str) -> dict[str, Any]:
         "pd": pd,
         "pandas": pd,
     }
-    names |= {**standin.NAMES, "DataCube": standin.XarrayDataCube}
+    names |= standin.OLD_NAMES
     names["inspect"] = standin.inspect
     own = set(names)
     exec(compile(code, FILE, "exec", dont_inherit=True), names)  # noqa: S102 (this is what a sandbox is for)
@@ -115,7 +115,7 @@ def named(annotation: Any) -> str:
 def datacube(fn: Callable[..., Any], cube: xr.DataArray, context: Any, _: Any) -> Any:
     """`apply_datacube(cube, context)`; the cube is wrapped where the annotation says so."""
     annotation = first_annotation(fn)
-    if named(annotation) in ("XarrayDataCube", "DataCube"):
+    if named(annotation) in ("XarrayDataCube", "DataCube", "HyperCube"):
         wrapper = annotation if isinstance(annotation, type) else fn.__globals__.get(named(annotation))
         return fn((wrapper or standin.XarrayDataCube)(cube), **with_context(fn, context))
     return fn(cube, **with_context(fn, context))

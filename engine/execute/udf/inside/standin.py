@@ -41,6 +41,14 @@ class XarrayDataCube:
         return self._array.name
 
 
+class DataCube(XarrayDataCube):
+    """The same under the name that it had first."""
+
+
+class HyperCube(XarrayDataCube):
+    """The same under the name that it had before that."""
+
+
 class StructuredData:
     """Data that is no cube: lists and objects."""
 
@@ -112,6 +120,8 @@ NAMES: dict[str, Any] = {
     f.__name__: f
     for f in (XarrayDataCube, UdfData, StructuredData, FeatureCollection, inspect, OpenEoUdfException)
 }
+OLD_NAMES: dict[str, Any] = {**NAMES, "DataCube": DataCube, "HyperCube": HyperCube}
+"""With those that only older user code knows."""
 MODULES = {
     "openeo": (),
     "openeo.udf": tuple(NAMES),
@@ -120,7 +130,15 @@ MODULES = {
     "openeo.udf.structured_data": ("StructuredData",),
     "openeo.udf.feature_collection": ("FeatureCollection",),
     "openeo.udf.debug": ("inspect",),
+    "openeo_udf": (),
+    "openeo_udf.api": (),
+    "openeo_udf.api.datacube": ("DataCube",),
+    "openeo_udf.api.hypercube": ("HyperCube",),
+    "openeo_udf.api.udf_data": ("UdfData",),
+    "openeo_udf.api.structured_data": ("StructuredData",),
+    "openeo_udf.api.feature_collection": ("FeatureCollection",),
 }
+"""Modules that user code imports, and what it finds there; `openeo_udf` is what the first UDFs were written for."""
 
 
 class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -136,8 +154,9 @@ class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         parent = sys.modules.get(name.rpartition(".")[0])
         if name not in MODULES or (parent is not None and not hasattr(parent, "__stand_in__")):
             return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=name in ("openeo", "openeo.udf"))
+        is_package = any(other.startswith(f"{name}.") for other in MODULES)
+        return importlib.machinery.ModuleSpec(name, self, is_package=is_package)
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Fill it."""
-        vars(module).update({n: NAMES[n] for n in MODULES[module.__name__]}, __stand_in__=True)
+        vars(module).update({n: OLD_NAMES[n] for n in MODULES[module.__name__]}, __stand_in__=True)

@@ -1,0 +1,209 @@
+"""Weighted sums of cells and their neighbours: with NumPy for small work, else in one compiled pass; the same numbers.
+
+Sums are in double precision, or in integers of 64 bits where they may not fit into it. They run over the weights row
+by row, and each product is rounded before it is added: that NumPy, the loop, and all cuts into blocks agree to the
+last bit, test_focal shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from processes.kernels.loops import compiled, is_ready, reads, share, threads, writes
+
+ENOUGH = 400_000_000
+"""Products from which on it is worth to import numba and to compile: NumPy takes about as long for so many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Focal:
+    """Weights that move over planes of stored numbers."""
+
+    weights: np.ndarray
+    """Rows of weights; odd numbers of both."""
+    factor: float
+    """What sums are multiplied by."""
+    border: float
+    """What stands in places that are none of the plane's."""
+    replacement: float
+    """What stands for invalid numbers: those that are not finite, or no-data."""
+    dtype: np.dtype[Any]
+    """Type of the results. Where it is one of integers, no sum is beyond it."""
+    nodata: int | None = None
+    """The integer that is no-data; `None` where there is none."""
+    logical: bool = False
+    """Does every number but 1 count as 0?"""
+    total: int = 0
+    """How many cells there are in all: the work is worth compiling for or not whatever the blocks."""
+
+    def over(self, cells: int) -> Focal:
+        """The same for an array of so many cells."""
+        return replace(self, total=cells)
+
+    @property
+    def work(self) -> np.dtype[Any]:
+        """Type of the sums."""
+        return np.dtype(np.int64 if self.dtype == np.int64 else np.float64)
+
+    def __call__(
+        self, cells: np.ndarray, rows: np.ndarray, columns: np.ndarray, *, alone: bool = False
+    ) -> np.ndarray:
+        """The sums (..., y, x) for stored numbers (..., y, x).
+
+        Args:
+            cells: Integers, booleans or floats.
+            rows: For each row of the result, and those around that the weights reach, the row of `cells`; -1 where
+                there is none.
+            columns: The same for columns.
+            alone: May several threads be used?
+        """
+        shape = tuple(len(w) - k + 1 for w, k in zip((rows, columns), self.weights.shape, strict=True))
+        out = np.empty((*cells.shape[:-2], *shape), self.dtype)
+        if not out.size:
+            return out
+        cells = cells.view(np.uint8) if cells.dtype == bool else cells
+        types = self.types(cells.dtype)
+        if cells.dtype == np.float16 or not (
+            is_ready(weigh, *types) or self.total * self.weights.size >= ENOUGH
+        ):
+            out[...] = self.by_numpy(cells, rows, columns, shape)
+            return out
+        planes = np.require(cells, requirements=["C", "A"]).reshape(-1, *cells.shape[-2:])
+        made = out.reshape(-1, *shape)
+        told = self.told(cells.dtype)
+        loop = compiled(weigh, *types)
+        where = (np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(columns, np.int64))
+
+        def run(first: int, last: int) -> None:
+            loop(planes, *where, *told, made, first, last)
+
+        share(run, shape[0], threads(out.size) if alone else 1)
+        return out
+
+    def types(self, dtype: np.dtype[Any]) -> tuple[str, ...]:
+        """The types of the loop's arguments."""
+        work = self.work.name
+        gap = ("boolean", dtype.name, "boolean")
+        places = (reads(np.int64, 1),) * 2
+        return (
+            *(reads(dtype, 3), *places, reads(self.work, 2), work, work, work, *gap),
+            *(writes(self.dtype, 3), "int64", "int64"),
+        )
+
+    def told(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+        """What the loop is told besides arrays of cells."""
+        kind = self.work.type
+        numbers = (kind(self.factor), kind(self.border), kind(self.replacement))
+        gap = dtype.type(0 if self.nodata is None else self.nodata)
+        return (
+            np.ascontiguousarray(self.weights, self.work),
+            *numbers,
+            self.nodata is not None,
+            gap,
+            self.logical,
+        )
+
+    def by_numpy(
+        self, cells: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]
+    ) -> np.ndarray:
+        """The same sums, one weight after the other over whole planes."""
+        numbers = laid(self.numbers(cells), rows, columns, self.work.type(self.border))
+        total = np.zeros((*cells.shape[:-2], *shape), self.work)
+        for (i, j), weight in np.ndenumerate(self.weights):
+            if weight:
+                total += numbers[..., i : i + shape[0], j : j + shape[1]] * self.work.type(weight)
+        scaled: np.ndarray = (total * self.work.type(self.factor)).astype(self.dtype)
+        return scaled
+
+    def numbers(self, cells: np.ndarray) -> np.ndarray:
+        """Finite numbers in the type of the sums."""
+        given = (cells == 1 if self.logical else cells).astype(self.work)
+        if cells.dtype.kind == "f":
+            return np.where(np.isfinite(given), given, self.work.type(self.replacement))
+        if self.nodata is None:
+            return given
+        return np.where(cells == self.nodata, self.work.type(self.replacement), given)
+
+
+def laid(numbers: np.ndarray, rows: np.ndarray, columns: np.ndarray, border: Any) -> np.ndarray:
+    """Numbers (..., y, x) in these rows and columns; `border` where there are none."""
+    if not numbers.shape[-2] or not numbers.shape[-1]:
+        return np.full((*numbers.shape[:-2], len(rows), len(columns)), border)
+    out = np.take(np.take(numbers, rows, axis=-2, mode="clip"), columns, axis=-1, mode="clip")
+    out[..., rows < 0, :] = border
+    out[..., columns < 0] = border
+    return out
+
+
+def weigh(  # type: ignore[no-untyped-def]
+    cells, rows, columns, weights, factor, border, replacement, gapped, gap, logical, out, first, last
+):
+    """The sums of some rows of each plane; five weights at a time, so that they stay in registers."""
+    height, width = weights.shape
+    count = out.shape[2]
+    numbers = np.empty(cells.shape[2], weights.dtype)
+    lines = np.empty((height, columns.size), weights.dtype)
+    total = np.empty(count, weights.dtype)
+    left = 0
+    while left < columns.size and columns[left] < 0:
+        left += 1
+    right = left  # columns follow each other between these
+    while right < columns.size and columns[right] == columns[left] + (right - left):
+        right += 1
+    for plane in range(cells.shape[0]):
+        for y in range(first, last + height - 1):
+            line, row = lines[y % height], rows[y]
+            if row < 0:
+                line[:] = border
+            else:
+                stored = cells[plane, row]
+                if logical:
+                    for x in range(numbers.size):
+                        numbers[x] = replacement if gapped and stored[x] == gap else stored[x] == 1
+                elif gapped:
+                    for x in range(numbers.size):
+                        numbers[x] = replacement if stored[x] == gap else stored[x]
+                else:
+                    for x in range(numbers.size):
+                        numbers[x] = stored[x] if abs(stored[x]) < np.inf else replacement
+                for x in range(left):
+                    line[x] = border if columns[x] < 0 else numbers[columns[x]]
+                if left < right:
+                    line[left:right] = numbers[columns[left] : columns[left] + right - left]
+                for x in range(right, columns.size):
+                    line[x] = border if columns[x] < 0 else numbers[columns[x]]
+            if y < first + height - 1:
+                continue
+            top = y - height + 1
+            total[:] = 0
+            for i in range(height):
+                line = lines[(top + i) % height]
+                j = 0
+                while j + 5 <= width:
+                    a, b, c, d, e = (
+                        weights[i, j],
+                        weights[i, j + 1],
+                        weights[i, j + 2],
+                        weights[i, j + 3],
+                        weights[i, j + 4],
+                    )
+                    part = line[j:]
+                    for x in range(count):
+                        s = total[x] + a * part[x]
+                        s = s + b * part[x + 1]
+                        s = s + c * part[x + 2]
+                        s = s + d * part[x + 3]
+                        total[x] = s + e * part[x + 4]
+                    j += 5
+                while j < width:
+                    a = weights[i, j]
+                    part = line[j:]
+                    for x in range(count):
+                        total[x] = total[x] + a * part[x]
+                    j += 1
+            result = out[plane, top]
+            for x in range(count):
+                result[x] = total[x] * factor

@@ -1,0 +1,74 @@
+"""Compiles loops when they are first needed, and shares their work among threads.
+
+A loop is a plain function of arrays; numba is imported and the loop compiled only where there is enough to do. The
+machine code is kept on disk, beside the source or in the user's cache. Loops hold no lock while they run. They are
+compiled without liberties in the order of sums, so that NumPy gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+Loop = Callable[..., None]
+SHARED = 1 << 21
+"""Cells from which on an array in memory is worth more than one thread."""
+_lock = threading.Lock()
+_ready: dict[tuple[Loop, str], Loop] = {}
+
+
+def reads(dtype: Any, axes: int) -> str:
+    """The type of an array that a loop reads."""
+    return f"Array({np.dtype(dtype).name}, {axes}, 'C', readonly=True)"
+
+
+def writes(dtype: Any, axes: int) -> str:
+    """The type of an array that a loop writes."""
+    return f"Array({np.dtype(dtype).name}, {axes}, 'C')"
+
+
+def is_ready(loop: Loop, *types: str) -> bool:
+    """Is a loop compiled for these types in this process already?"""
+    return (loop, ", ".join(types)) in _ready
+
+
+def compiled(loop: Loop, *types: str) -> Loop:
+    """A loop for arguments of these types, as numba names them."""
+    key = (loop, ", ".join(types))
+    with _lock:
+        if key not in _ready:
+            _ready[key] = _compile(loop, f"void({key[1]})")
+        return _ready[key]
+
+
+def _compile(loop: Loop, signature: str) -> Loop:
+    import numba
+
+    options: Any = {"nogil": True, "error_model": "numpy"}
+    try:
+        made: Loop = numba.njit(signature, cache=True, **options)(loop)
+    except RuntimeError:  # there is no folder to keep machine code in
+        made = numba.njit(signature, **options)(loop)
+    return made
+
+
+def threads(cells: int) -> int:
+    """How many threads an array of so many cells is worth, where no other thread works on other blocks."""
+    return len(os.sched_getaffinity(0)) if cells >= SHARED else 1
+
+
+def share(run: Callable[[int, int], None], count: int, workers: int) -> None:
+    """Run a loop from 0 to `count`, in parts, one for each thread."""
+    if workers < 2 or count < workers:
+        run(0, count)
+        return
+    edges = np.linspace(0, count, workers + 1).astype(int).tolist()
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(run, a, b) for a, b in pairwise(edges)]:
+            done.result()
