@@ -17,6 +17,7 @@ from engine.write.axes import describe
 from engine.write.formats import FORMATS, file_formats, find_format
 from engine.write.model import Asset, Format, Option, Stream, Task, Written
 from engine.write.options import settle
+from engine.write.png import encode_png
 from engine.write.stac import files_of_item, item_of, item_text
 from engine.write.text import sha256, write_text
 
@@ -27,6 +28,7 @@ __all__ = [
     "Option",
     "Stream",
     "Written",
+    "encode_png",
     "file_formats",
     "find_format",
     "write",

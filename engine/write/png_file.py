@@ -8,19 +8,29 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from engine.write.pour import not_as_written
+
+_isal: Any = import_module("isal.isal_zlib") if find_spec("isal") else None
+"""Three times as fast as the fastest that zlib has, for as many bytes; the pixels are the same with either."""
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 """Grey, grey with opacity, RGB, RGBA: by the number of channels."""
 PALETTE = 3
 UP = 2
-"""The filter that stores each row as the difference to the row above."""
+"""The filter that stores each row as the difference to the row above; ramps have an order, so for palettes too."""
+
+FASTEST = 1
+"""The effort for what is looked at once. Differences of rows are noise and runs, in which there is little to find
+for a search of repetitions: to look for runs only takes half the time of zlib's level 3, for about as many
+bytes."""
 PIECE = 1 << 20
 
 
@@ -33,9 +43,8 @@ class PngWriter:
         self.crc = 0
         """Checksum of all rows with their filter bytes: what the file must unpack to."""
         self._file = file
-        self._filter = 0 if palette is not None else UP
-        self._above = np.zeros((width, channels), dtype="uint8")
-        self._deflate = zlib.compressobj(level)
+        self._above = np.zeros(width * channels, dtype="uint8")
+        self._deflate = _deflater(level)
         colour = PALETTE if palette is not None else COLOUR_TYPES[channels]
         file.write(SIGNATURE)
         self._chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
@@ -45,15 +54,14 @@ class PngWriter:
 
     def rows(self, strip: np.ndarray) -> None:
         """Append rows, (rows, columns, channels)."""
-        filtered = strip
-        if self._filter == UP:
-            above = np.concatenate([self._above[np.newaxis], strip[:-1]])
-            filtered = strip - above
-            self._above = strip[-1].copy()
-        lines = filtered.reshape(len(strip), -1)
-        marked = np.concatenate([np.full((len(lines), 1), self._filter, "uint8"), lines], axis=1).tobytes()
-        self.crc = zlib.crc32(marked, self.crc)
-        self._data(self._deflate.compress(marked))
+        lines = strip.reshape(len(strip), -1)
+        marked = np.empty((len(lines), lines.shape[1] + 1), "uint8")
+        marked[:, 0] = UP
+        np.subtract(lines[0], self._above, out=marked[0, 1:])
+        np.subtract(lines[1:], lines[:-1], out=marked[1:, 1:])
+        self._above = lines[-1].copy()
+        self.crc = zlib.crc32(marked.data, self.crc)
+        self._data(self._deflate.compress(marked.data))
 
     def end(self) -> None:
         """Finish the file."""
@@ -67,6 +75,15 @@ class PngWriter:
     def _chunk(self, kind: bytes, body: bytes) -> None:
         head = struct.pack(">I", len(body))
         self._file.write(b"".join((head, kind, body, struct.pack(">I", zlib.crc32(kind + body)))))
+
+
+def _deflater(level: int) -> Any:
+    """What compresses, with `compress` and `flush`."""
+    if level > FASTEST:
+        return zlib.compressobj(level)
+    if _isal is not None:
+        return _isal.compressobj(1)
+    return zlib.compressobj(1, strategy=zlib.Z_RLE)
 
 
 def check_png(path: Path, crc: int) -> None:

@@ -1,9 +1,8 @@
-"""Blocks in whatever order, into one tiled temporary GeoTIFF per date, with statistics and fingerprints on the way."""
+"""Pieces in whatever order, into one tiled temporary GeoTIFF per date."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,7 @@ from rasterio.env import get_gdal_config, set_gdal_config
 from rasterio.windows import Window
 
 from engine.write.atomic import STORAGE_ERRORS, Staging, storing
-from engine.write.model import Index, Stream
-from engine.write.pour import Ledger, pour
 from engine.write.sheets import Piece, Raster
-from engine.write.tally import Tally
 
 OPEN_FILES = 128
 """How many sheets are open at once; the one unused longest is closed, and opened again when it is needed."""
@@ -30,6 +26,43 @@ GDAL_CACHE = 128 << 20
 """Bytes that GDAL may keep of tiles, in all; left alone it takes 5 % of the machine, filled as the file grows."""
 
 
+IN_MEMORY = 64 << 20
+"""Bytes of cells that are not worth a file."""
+
+
+class Shelf:
+    """The sheets of a small raster cube in memory; otherwise like `Spool`."""
+
+    def __init__(self, raster: Raster) -> None:
+        self.raster = raster
+        """What lies on it."""
+        shape = len(raster.sheets), len(raster.bands), raster.grid.height, raster.grid.width
+        self._cells = np.empty(shape, raster.dtype)
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def put(self, piece: Piece) -> None:
+        """Take a piece."""
+        self._cells[piece.sheet][piece.where] = piece.cells
+
+    def drop(self, sheet: int) -> None:
+        """Nothing is freed before the end."""
+
+    def rows(self, sheet: int, start: int, stop: int) -> np.ndarray:
+        """Some rows of a sheet, (bands, rows, columns)."""
+        return self._cells[sheet, :, start:stop]
+
+
+def shelf_or_spool(raster: Raster, staging: Staging) -> Shelf | Spool:
+    """Where the cells of a cube wait until all are there."""
+    bound_cache()
+    return Shelf(raster) if raster.cube.size * raster.dtype.itemsize <= IN_MEMORY else Spool(raster, staging)
+
+
 class Spool:
     """The sheets of a raster cube on disk, uncommitted.
 
@@ -38,25 +71,14 @@ class Spool:
     and NDVI zstd-1 alone takes half to two thirds of the time, for 7 to 16 % more bytes that live for a minute.
     """
 
-    def __init__(
-        self,
-        raster: Raster,
-        staging: Staging,
-        compress: str = "ZSTD",
-        watch: Callable[[Piece], None] | None = None,
-    ) -> None:
+    def __init__(self, raster: Raster, staging: Staging, compress: str = "ZSTD") -> None:
         self.raster = raster
         """What is spooled."""
-        self.tallies = [[Tally(raster.nodata) for _ in raster.bands] for _ in raster.sheets]
-        """Statistics by sheet and band."""
-        self.ledger = Ledger()
-        """What each sheet must read back as; parts are the sheets' names."""
         self._files = [staging.scratch(f"{number}.tif") for number in range(len(raster.sheets))]
         self._open: OrderedDict[int, Any] = OrderedDict()
         self._made: set[int] = set()
         self._profile = _profile(raster, compress)
-        self._watch = watch
-        _bound_cache()
+        bound_cache()
 
     def __enter__(self) -> Spool:
         return self
@@ -69,21 +91,13 @@ class Spool:
                 if failed is None:  # else the first failure says more than this one
                     raise
 
-    def fill(self, stream: Stream) -> None:
-        """Take all blocks."""
-        pour(stream, self.raster.cube, self._take)
-
-    def tag(self, sheet: int, tags: Mapping[str, str]) -> None:
-        """Write names, statistics, scales and tags of a sheet into its file."""
-        raster, file = self.raster, self._at(sheet)
-        file.descriptions = tuple(band.name for band in raster.bands)
-        file.update_tags(**tags)
-        scalings = [band.scaling(raster.dtype) or (1.0, 0.0) for band in raster.bands]
-        if any(scaling != (1.0, 0.0) for scaling in scalings):
-            file.scales, file.offsets = zip(*scalings, strict=True)
-        file.units = tuple(str(band.meta.get("unit") or "") for band in raster.bands)
-        for number, tally in enumerate(self.tallies[sheet], start=1):
-            file.update_tags(number, **tally.gdal())
+    def put(self, piece: Piece) -> None:
+        """Take a piece."""
+        bands, rows, columns = piece.where
+        window = Window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+        numbers = list(range(bands.start + 1, bands.stop + 1))
+        with storing(Path(self.raster.sheets[piece.sheet].name)):
+            self._at(piece.sheet).write(piece.cells, indexes=numbers, window=window)
 
     def close(self, sheet: int) -> Path:
         """The finished file of a sheet."""
@@ -102,22 +116,6 @@ class Spool:
         window = Window(0, start, self.raster.grid.width, stop - start)
         return np.asarray(self._at(sheet).read(window=window))
 
-    def _take(self, index: Index, block: np.ndarray) -> None:
-        for piece in self.raster.pieces(index, block):
-            self._put(piece)
-
-    def _put(self, piece: Piece) -> None:
-        bands, rows, columns = piece.where
-        window = Window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
-        numbers = list(range(bands.start + 1, bands.stop + 1))
-        with storing(Path(self.raster.sheets[piece.sheet].name)):
-            self._at(piece.sheet).write(piece.cells, indexes=numbers, window=window)
-        self.ledger.note(self.raster.sheets[piece.sheet].name, piece.where, piece.cells)
-        for number, cells in zip(numbers, piece.cells, strict=True):
-            self.tallies[piece.sheet][number - 1].add(cells)
-        if self._watch is not None:
-            self._watch(piece)
-
     def _at(self, sheet: int) -> Any:
         """The open file of a sheet."""
         if sheet in self._open:
@@ -135,7 +133,7 @@ class Spool:
         return file
 
 
-def _bound_cache() -> None:
+def bound_cache() -> None:
     """Lower GDAL's cache to the bound. It is one for the process, so it is never raised again."""
     with rasterio.Env():
         if get_gdal_config("GDAL_CACHEMAX") > GDAL_CACHE:

@@ -259,33 +259,46 @@ def test_only_whole_tiles_are_compressed_on_the_way(make_cube, tmp_path, chunk, 
     assert profile["blockxsize"] == (tile or 512)
 
 
-@pytest.mark.parametrize("change", ["cell", "missing row", "nodata"])
+def spoil_cell(path):
+    with rasterio.open(path, "r+", driver="GTiff", IGNORE_COG_LAYOUT_BREAK="YES") as file:
+        cells = file.read(1)
+        cells[17, 4] = 12345
+        file.write(cells, 1)
+
+
+def spoil_nodata(path):
+    with rasterio.open(path, "r+", driver="GTiff", IGNORE_COG_LAYOUT_BREAK="YES") as file:
+        file.nodata = 3
+
+
+def spoil_rows(path):
+    with rasterio.open(path) as file:
+        profile, cells = file.profile, file.read()[:, :-1]
+    profile.update(height=cells.shape[1], driver="COG")
+    path.unlink()
+    with rasterio.open(path, "w", **{k: v for k, v in profile.items() if "block" not in k}) as file:
+        file.write(cells)
+
+
+def spoil_end(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize("compress", ["ZSTD", "DEFLATE", "LZW", "NONE"])
+@pytest.mark.parametrize("spoil", [spoil_cell, spoil_nodata, spoil_rows, spoil_end])
 def test_a_file_that_differs_from_the_stream_is_not_published(
-    make_cube, stream, tmp_path, left_in, monkeypatch, change
+    make_cube, stream, tmp_path, left_in, monkeypatch, spoil, compress
 ):
     """What the disk or a library spoils after writing is found by reading back."""
-    real = geotiff._to_cog
+    real = geotiff.lay_out
 
-    def spoil(source, place, creation):
-        with rasterio.open(source, "r+", driver="GTiff") as file:
-            if change == "nodata":
-                file.nodata = 3
-            elif change == "cell":
-                cells = file.read(1)
-                cells[17, 4] = 12345
-                file.write(cells, 1)
-        real(source, place, creation)
-        if change == "missing row":
-            with rasterio.open(place) as file:
-                profile, cells = file.profile, file.read()[:, :-1]
-            profile.update(height=cells.shape[1], driver="COG")
-            place.unlink()
-            with rasterio.open(place, "w", **{k: v for k, v in profile.items() if "block" not in k}) as file:
-                file.write(cells)
+    def spoiled(place, head, levels):
+        real(place, head, levels)
+        spoil(place)
 
-    monkeypatch.setattr(geotiff, "_to_cog", spoil)
-    with pytest.raises(Problem, match="did not read back") as caught:
-        write(make_cube().isel(t=[0]), tmp_path / "out.tif", stream=stream)
+    monkeypatch.setattr(geotiff, "lay_out", spoiled)
+    with pytest.raises(Problem, match=r"out\.tif could not be written") as caught:
+        write(make_cube().isel(t=[0]), tmp_path / "out.tif", stream=stream, options={"compress": compress})
     assert caught.value.code == "StorageFailure"
     assert left_in(tmp_path) == []
 

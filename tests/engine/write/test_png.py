@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.errors import Problem
-from engine.write import colormaps, png, stretch, write
+from engine.write import colormaps, encode_png, png, png_file, spool, stretch, write
 from engine.write.png_file import PngWriter, check_png
 
 
@@ -193,3 +193,79 @@ def test_the_item_tells_the_range(make_cube, stream, tmp_path):
     assert asset["description"] == "Values from 0 to 90, mapped onto 0 to 255."
     assert asset["roles"] == ["visual"]
     assert asset["proj:code"] == "EPSG:32632"
+
+
+@pytest.fixture(params=["zlib", "isal"])
+def deflater(request, monkeypatch):
+    """Both that may be used at the least effort."""
+    isal = pytest.importorskip("isal.isal_zlib") if request.param == "isal" else None
+    monkeypatch.setattr(png_file, "_isal", isal)
+
+
+@pytest.mark.parametrize("zlevel", [1, 2, 9])
+@pytest.mark.parametrize("shape", [(40, 50), (1, 40, 50), (3, 40, 50), (4, 40, 50)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int16", "uint16", "int32"])
+def test_bytes_of_an_image(deflater, dtype, shape, zlevel):
+    """Without a file: Pillow finds the levels of every cell, and no-data transparent."""
+    cells = np.random.default_rng(5).integers(0, 120, shape).astype(dtype)
+    nodata = np.nan if dtype.startswith("f") else 7
+    bands = cells.reshape(-1, 40, 50)
+    if dtype.startswith("f"):
+        bands[:, 3:5] = np.nan
+        bands[:, 7, 7] = np.inf
+    missing = (~np.isfinite(bands) | (bands == nodata)).any(axis=0)
+    data = encode_png(cells, nodata=nodata, low=10, high=100, zlevel=zlevel)
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.asarray(image)
+        assert image.mode == {1: "LA", 3: "RGBA", 4: "RGBA"}[len(bands)]
+    truth = np.moveaxis(scaled(bands[:3], 10, 100), 0, -1)
+    truth[missing] = 0
+    np.testing.assert_array_equal(pixels[..., :-1], truth)
+    assert (pixels[missing][:, -1] == 0).all()
+    if len(bands) < 4:
+        assert (pixels[~missing][:, -1] == 255).all()
+
+
+def test_bytes_equal_those_of_the_file(make_cube, stream, tmp_path):
+    cube = make_cube(dims=("y", "x"))
+    options = {"min": 20, "max": 150, "colormap": "viridis"}
+    write(cube, tmp_path / "out.png", stream=stream, options=options)
+    assert (
+        encode_png(cube.values, low=20, high=150, colormap="viridis") == (tmp_path / "out.png").read_bytes()
+    )
+
+
+def test_bytes_with_the_defaults_of_the_format(make_cube, stream, tmp_path):
+    for dtype in ("float32", "uint8", "bool", "uint16"):
+        cube = make_cube(dims=("y", "x"), dtype=dtype)
+        write(cube, tmp_path / f"{dtype}.png", stream=stream)
+        assert encode_png(cube.values) == (tmp_path / f"{dtype}.png").read_bytes()
+
+
+def test_what_is_no_image_is_refused():
+    for cells in (
+        np.zeros((2, 4, 4)),
+        np.zeros((0, 4)),
+        np.zeros((1, 1, 4, 4)),
+        np.zeros((4, 4), "complex64"),
+    ):
+        with pytest.raises(ValueError, match="no image"):
+            encode_png(cells)
+    with pytest.raises(Problem, match="colours one band"):
+        encode_png(np.zeros((3, 4, 4)), colormap="viridis")
+    with pytest.raises(Problem, match="less than max"):
+        encode_png(np.zeros((4, 4)), low=1, high=1)
+
+
+@pytest.mark.parametrize("kept", ["memory", "disk"])
+def test_small_cubes_wait_in_memory(make_cube, stream, tmp_path, monkeypatch, kept):
+    cube = make_cube(sizes={"bands": 1}, chunks={"t": 2, "y": 16})
+    limit = cube.size * 4 - (kept == "disk")
+    monkeypatch.setattr(spool, "IN_MEMORY", limit)
+    made = []
+    real = spool.Spool.__init__
+    monkeypatch.setattr(spool.Spool, "__init__", lambda self, *a: (made.append(a), real(self, *a))[1])
+    written = write(cube, tmp_path / "out.png", stream=stream, options={"min": 0, "max": 200})
+    assert len(made) == (kept == "disk")
+    for moment, asset in enumerate(written.assets):
+        np.testing.assert_array_equal(pixels(asset.href)[1][..., 0], scaled(cube.values[moment, 0], 0, 200))

@@ -1,0 +1,81 @@
+"""Takes the blocks of a raster cube, and keeps their tiles packed as the finished files will have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.write.atomic import Staging, storing
+from engine.write.cog import Level, Place
+from engine.write.model import Index, Stream
+from engine.write.packing import Packing
+from engine.write.patchwork import Patchwork, Spot
+from engine.write.pour import pour
+from engine.write.pyramid import Pyramid
+from engine.write.sheets import Raster
+from engine.write.tally import Tally
+
+
+class Tiles:
+    """The tiles of all sheets on disk, uncommitted; each is packed once, when its last cell has come."""
+
+    def __init__(self, raster: Raster, packing: Packing, pyramid: Pyramid, staging: Staging) -> None:
+        self.tallies = [[Tally(raster.nodata) for _ in raster.bands] for _ in raster.sheets]
+        """Statistics by sheet and band."""
+        self._raster = raster
+        self._packing = packing
+        self._pyramid = pyramid
+        self._files = [staging.scratch(f"{number}.tiles") for number in range(len(raster.sheets))]
+        self._levels = [self._empty(path) for path in self._files]
+        self._patchwork = Patchwork(raster, packing.side, staging.scratch("unfinished"), self._whole)
+
+    def fill(self, stream: Stream) -> None:
+        """Take all blocks."""
+        pour(stream, self._raster.cube, self._take)
+
+    def finish(self, sheet: int) -> Sequence[Level]:
+        """The full resolution and its reduced copies; call it once for each sheet."""
+        levels = self._levels[sheet]
+        for tile in self._pyramid.tiles(sheet):
+            self._keep(levels[tile.level], (tile.band, tile.row, tile.column), tile.cells)
+        return levels
+
+    def drop(self, sheet: int) -> None:
+        """Free the disk and the memory that a sheet took."""
+        self._files[sheet].unlink(missing_ok=True)
+        self._levels[sheet] = []
+
+    def _empty(self, path: Path) -> list[Level]:
+        grid, side = self._raster.grid, self._packing.side
+        return [
+            Level(width, height, path, (len(self._raster.bands), -(-height // side), -(-width // side)))
+            for width, height in [(grid.width, grid.height), *self._pyramid.sizes]
+        ]
+
+    def _take(self, index: Index, block: np.ndarray) -> None:
+        for piece in self._raster.pieces(index, block):
+            with storing(Path(self._raster.sheets[piece.sheet].name)):
+                self._pyramid.piece(piece)
+                self._patchwork.put(piece)
+
+    def _whole(self, spot: Spot, cells: np.ndarray) -> None:
+        self.tallies[spot.sheet][spot.band].add(cells)
+        if self._keep(self._levels[spot.sheet][0], (spot.band, spot.row, spot.column), cells):
+            self._pyramid.tile(spot, cells)
+
+    def _keep(self, level: Level, place: Place, cells: np.ndarray) -> bool:
+        """Pack a tile, unless it is empty: a tile that is missing reads as no-data."""
+        if is_empty(cells, self._raster.nodata):
+            return False
+        plain = self._packing.plain(cells)
+        level.append(place, plain, self._packing.pack(plain))
+        return True
+
+
+def is_empty(cells: np.ndarray, nodata: float | None) -> bool:
+    """Whether all cells are no-data, or 0 where there is no no-data; mostly the first one tells."""
+    empty: Any = np.isnan if nodata != nodata else lambda some: some == (0 if nodata is None else nodata)
+    return bool(empty(cells[0, 0]) and empty(cells).all())
