@@ -22,22 +22,22 @@ from engine.execute.exchange import rewritten
 from engine.execute.world import Notes, Outside, Reading, Sink
 from engine.graph import text
 from engine.graph.check import UNKNOWN, check
-from engine.graph.inline import Definitions, inline
 from engine.graph.jsonout import to_json
 from engine.graph.model import Graph, Node, referred
 from engine.graph.near import nearest_of
 from engine.graph.parse import Definition, define
-from engine.graph.simplify import dedupe, fold, prune
 from engine.http import egress_of
-from engine.kernel.lift import call
 from engine.load import survey
 from engine.plan.explain import Explanation, Read, Result
+from engine.plan.rules import simplified
+from engine.plan.rules.around import Around, never
+from engine.plan.rules.inline import Definitions, inline
+from engine.plan.twins import Loaded, Twins
 from engine.settings import Settings
 from engine.write import Written, write
 from processes import REGISTRY
 from processes.cubes import axes
 from processes.describe import describe, page
-from processes.errors import ProcessError
 
 Progress = Callable[[int, int], None]
 """Called with the finished and the planned number of blocks."""
@@ -242,19 +242,24 @@ class Engine:
         Raises:
             Problems: Everything that is wrong with it.
         """
+
+        def loaded(node: Node) -> Loaded:
+            notes = Notes()
+            outcome = evaluate(
+                Graph({"load": node}, "load"), values, lambda name: self._outside(name, notes, dry=True)
+            )
+            reading = notes.readings[-1]
+            return Loaded(outcome.values["load"], reading.found.items, reading.wish)
+
         definition = define(source)
         given = {k: take_in(v) for k, v in (parameters or {}).items()}
         values = bound(definition.graph, given)
         graph = inline(definition.graph, self.user_processes, REGISTRY)
         if problems := check(graph, REGISTRY, values):
             raise Problems(problems)
-        for rule in (
-            lambda g: fold(g, REGISTRY, constant),
-            lambda g: dedupe(g, REGISTRY),
-            lambda g: prune(g, REGISTRY),
-        ):
-            graph = rule(graph)
-        return Prepared(definition.graph, graph, values)
+        known = not any(value is UNKNOWN for value in values.values())
+        around = Around(REGISTRY, values, Twins(loaded, values) if known else never)
+        return Prepared(definition.graph, simplified(graph, around), values)
 
     def _outside(
         self, node: str, notes: Notes, longest_side: int | None = None, *, dry: bool = False
@@ -319,14 +324,6 @@ def bound(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
                 hint=nearest_of(name, known),
             )
     return {**declared, **given}
-
-
-def constant(node: Node) -> Any:
-    """The value of a node that only constants go into; itself where it has none."""
-    try:
-        return call(REGISTRY[node.process], node.args)
-    except ProcessError:
-        return node  # it is run, and then fails with its place named
 
 
 def storable(value: Any) -> Any:

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     """Threads, or worker processes of a local cluster."""
     scale: Literal["none", "metadata"] = "none"
     """`metadata` applies the scale and offset of bands on loading, `none` keeps the stored integers."""
+    kernels: Literal["auto", "always", "never"] = "auto"
+    """Are chains of processes compiled into kernels: where there is enough to do, always, or never?"""
+    block_memory: int = Field(default=192 * 2**20, ge=2**20)
+    """Bytes that one block may take while it is computed; each worker has one at a time."""
     local_files: bool = True
     """May graphs read files of this machine by path? A server says no."""
     private_hosts: Literal["allow", "deny"] = "allow"

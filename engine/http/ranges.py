@@ -2,62 +2,76 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
-from collections import OrderedDict
-from dataclasses import dataclass, field
+import time
+from collections.abc import Collection, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from rasterio.abc import MultiByteRangeResourceContainer
 
 from engine.http.client import PATIENCE, Answer, Client, Failure, shown
 from engine.http.egress import Egress
+from engine.http.pieces import Piece, Pieces, State, States
 
 BLOCK = 2**15
 """Bytes of a cached piece; the first of them has the header of most files."""
-REMEMBERED = 64 * 2**20
+REMEMBERED = 128 * 2**20
 """Bytes of pieces that are kept."""
+KNOWN = 2048
+"""Files whose first piece is kept, whatever is read after it: it has the header."""
 NEAR = 2
 """Pieces that are fetched in one go although some that were not asked for lie between them."""
 WHOLE = 256 * 2**20
 """Largest file that is fetched as a whole from a server that has no ranges."""
+LONGEST = 128
+"""Pieces that are fetched in one go at most: large parts come faster as several."""
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)$")
 
+Span = tuple[int, int]
+"""Bytes of a file, from the first to the one after the last."""
 
-@dataclass
-class Pieces:
-    """Pieces of files that were read last, for all threads."""
 
-    room: int
-    """Bytes that are kept."""
-    kept: OrderedDict[tuple[Any, ...], bytes] = field(default_factory=OrderedDict)
-    size: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+class Run(NamedTuple):
+    """Pieces that are fetched with one request."""
 
-    def get(self, key: tuple[Any, ...]) -> bytes | None:
-        """A piece, if it is here still."""
-        with self.lock:
-            if key in self.kept:
-                self.kept.move_to_end(key)
-            return self.kept.get(key)
+    first: int
+    """Number of the first."""
+    last: int
+    """Number of the last."""
 
-    def put(self, key: tuple[Any, ...], piece: bytes) -> None:
-        """Keep a piece; those that were not read for longest go."""
-        with self.lock:
-            self.size += len(piece) - len(self.kept.pop(key, b""))
-            self.kept[key] = piece
-            while self.size > self.room:
-                self.size -= len(self.kept.popitem(last=False)[1])
 
-    def drop(self, key: tuple[Any, ...]) -> None:
-        """Forget a piece."""
-        with self.lock:
-            self.size -= len(self.kept.pop(key, b""))
+class Told(NamedTuple):
+    """What an answer tells of its file."""
+
+    size: int
+    """Bytes of the file."""
+    mark: str
+    """What the server says of its version."""
+    ranged: bool
+    """Whether the answer is a part of it."""
+    start: int
+    """Where in the file the answer begins."""
 
 
 PIECES = Pieces(REMEMBERED)
+STATES = States(KNOWN)
 _LOCAL = threading.local()
+
+
+def _forsake() -> None:
+    """A forked process shares no connection and no lock with its parent."""
+    PIECES.lock, STATES.lock = threading.Lock(), threading.Lock()
+    STATES.asking.clear()
+    _FORSAKEN.append(dict(_LOCAL.__dict__))
+    _LOCAL.__dict__.clear()
+
+
+_FORSAKEN: list[object] = []
+"""Connections of the parent process, which would end for it, too, if they were closed politely."""
+os.register_at_fork(after_in_child=_forsake)
 
 
 def client_of(egress: Egress) -> Client:
@@ -74,6 +88,11 @@ def take_failure(href: str) -> Failure | None:
     return failures.pop(href, None)
 
 
+def leave_failure(href: str, failure: Failure) -> None:
+    """Leave word for `take_failure` in this thread."""
+    _LOCAL.__dict__.setdefault("failures", {})[href] = failure
+
+
 class RemoteFile:
     """A file on a web server, for reading."""
 
@@ -81,9 +100,16 @@ class RemoteFile:
         self.href = href
         self.egress = egress
         self.at = 0
-        self._size = 0
-        self._mark = ""
-        self._first()
+        state = STATES.get(egress, href)
+        if state is None:
+            with STATES.alone(egress, href):
+                state = STATES.get(egress, href) or self._found()
+        self._use(state)
+
+    def _use(self, state: State) -> None:
+        self._state = state
+        # its pieces' name is asked for very often, and a text is hashed once only
+        self._name = f"{self.egress!r} {self.href} {state.size} {state.mark}"
 
     def __enter__(self) -> RemoteFile:
         return self
@@ -100,39 +126,56 @@ class RemoteFile:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go to a place."""
-        self.at = offset + (0, self.at, self._size)[whence]
+        self.at = offset + (0, self.at, self.size)[whence]
         return self.at
 
     def read(self, count: int = -1) -> bytes:
         """The next bytes."""
-        stop = self._size if count < 0 else min(self.at + count, self._size)
-        found = self._bytes(self.at, stop)
+        state = self._state
+        stop = state.size if count < 0 else min(self.at + count, state.size)
+        short = stop <= len(state.head)  # GDAL reads a header in a hundred small bits
+        found = state.head[self.at : stop] if short else self._bytes(self.at, stop)
         self.at += len(found)
         return found
 
     def get_byte_ranges(self, offsets: Any, sizes: Any) -> list[bytes]:
         """The bytes at several places."""
-        spans = [(int(o), min(int(o) + int(n), self._size)) for o, n in zip(offsets, sizes, strict=True)]
+        spans = [(int(o), min(int(o) + int(n), self.size)) for o, n in zip(offsets, sizes, strict=True)]
         self._need({b for start, stop in spans for b in _blocks(start, stop)})
         return [self._bytes(start, stop) for start, stop in spans]
 
     @property
     def size(self) -> int:
         """Bytes of the file."""
-        return self._size
+        return self._state.size
 
-    def _key(self, block: int) -> tuple[Any, ...]:
-        return self.egress, self.href, self._mark, self._size, block
+    @property
+    def state(self) -> tuple[int, str]:
+        """What changes when the file is changed."""
+        return self._state.size, self._state.mark
 
-    def _first(self) -> None:
-        """The first piece, which tells the size and the state of the file; remembered for a while."""
-        known = PIECES.get((self.egress, self.href, "state"))
-        if known is not None:
-            size, _, self._mark = known.decode().partition(" ")
-            self._size = int(size)
-            return
-        self._fetch(0, 0)
-        PIECES.put((self.egress, self.href, "state"), f"{self._size} {self._mark}".encode())
+    @property
+    def ranged(self) -> bool:
+        """Whether parts of it can be asked for."""
+        return self._state.ranged
+
+    def key(self, block: int) -> tuple[Any, ...]:
+        """The name of a piece among those of all files."""
+        return self._name, block
+
+    def blocks(self, spans: Iterable[Span]) -> set[int]:
+        """The pieces in which these bytes are."""
+        return {b for start, stop in spans for b in _blocks(start, min(stop, self.size))}
+
+    def missing(self, blocks: Collection[int]) -> list[Run]:
+        """What has to be fetched for these pieces, in as few requests as there are gaps."""
+        runs: list[Run] = []
+        for block in sorted(b for b in blocks if b and PIECES.get(self.key(b)) is None):
+            if runs and block - runs[-1].last <= NEAR and block - runs[-1].first < LONGEST:
+                runs[-1] = Run(runs[-1].first, block)
+            else:
+                runs.append(Run(block, block))
+        return runs
 
     def _bytes(self, start: int, stop: int) -> bytes:
         if stop <= start:
@@ -142,57 +185,72 @@ class RemoteFile:
         first = blocks[0] * BLOCK
         return b"".join(parts[b] for b in blocks)[start - first : stop - first]
 
-    def _need(self, blocks: set[int]) -> dict[int, bytes]:
-        """These pieces, the missing ones fetched in as few requests as there are gaps."""
-        found = {b: piece for b in blocks if (piece := PIECES.get(self._key(b))) is not None}
-        runs: list[list[int]] = []
-        for block in sorted(blocks - found.keys()):
-            if runs and block - runs[-1][1] <= NEAR:
-                runs[-1][1] = block
-            else:
-                runs.append([block, block])
-        for first, last in runs:
-            found |= self._fetch(first, last)
+    def _need(self, blocks: set[int]) -> dict[int, Piece]:
+        """These pieces, the missing ones fetched."""
+        found = {b: piece for b in blocks if (piece := self._piece(b)) is not None}
+        for run in self.missing(blocks - found.keys()):
+            found |= self.fetch(run)
         return found
 
-    def _fetch(self, first: int, last: int) -> dict[int, bytes]:
-        """Pieces from the server."""
-        start, stop = first * BLOCK, (last + 1) * BLOCK
+    def _piece(self, block: int) -> Piece | None:
+        return PIECES.get(self.key(block)) if block else self._state.head
+
+    def fetch(self, run: Run) -> dict[int, Piece]:
+        """Pieces from the server, of the file as it was."""
+        answer, told = self._asked(run)
+        if (told.size, told.mark) != self.state:
+            STATES.drop(self.egress, self.href)
+            failure = Failure("status", answer.href, "the file was changed while it was being read")
+            leave_failure(self.href, failure)
+            raise failure
+        return self._keep(answer, told.start)
+
+    def _found(self) -> State:
+        """The file as it is, by its first piece."""
+        answer, told = self._asked(Run(0, 0))
+        state = State(told.size, told.mark, answer.body[:BLOCK], told.ranged, time.monotonic())
+        STATES.put(self.egress, self.href, state)
+        self._use(state)
+        self._keep(answer, told.start)
+        return state
+
+    def _asked(self, run: Run) -> tuple[Answer, Told]:
+        """An answer, and what it tells of the file."""
+        start, stop = run.first * BLOCK, (run.last + 1) * BLOCK
         try:
             answer = client_of(self.egress).fetch(
                 self.href,
                 headers={"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"},
                 cap=WHOLE,
             )
-            start, body = self._placed(answer, start)
+            return answer, _told(answer, start)
         except Failure as failure:
-            _LOCAL.__dict__.setdefault("failures", {})[self.href] = failure
+            leave_failure(self.href, failure)
             raise
-        pieces = {(start + at) // BLOCK: body[at : at + BLOCK] for at in range(0, len(body), BLOCK)}
+
+    def _keep(self, answer: Answer, start: int) -> dict[int, Piece]:
+        body = memoryview(answer.body)  # the pieces of an answer come and go together: no copies
+        pieces: dict[int, Piece] = {
+            (start + at) // BLOCK: body[at : at + BLOCK] for at in range(0, len(body), BLOCK)
+        }
         for block, piece in pieces.items():
-            PIECES.put(self._key(block), piece)
+            if block:
+                PIECES.put(self.key(block), piece)
         return pieces
 
-    def _placed(self, answer: Answer, start: int) -> tuple[int, bytes]:
-        """Where the answer's bytes begin, and they; refused where they are not of the file as it was."""
-        mark = answer.headers.get("ETag", "") or answer.headers.get("Last-Modified", "")
-        size, stop = len(answer.body), len(answer.body)
-        if answer.status == 206:
-            told = RANGE.match(answer.headers.get("Content-Range", ""))
-            if told is None or int(told[1]) != start:
-                raise Failure(
-                    "status", answer.href, "the server answers with other bytes than were asked for"
-                )
-            size, stop = int(told[3]), int(told[2]) + 1
-            if len(answer.body) != stop - start:
-                raise Failure("unreachable", answer.href, "the server's answer is cut off")
-        else:
-            start = 0
-        if self._size and (size, mark) != (self._size, self._mark):
-            PIECES.drop((self.egress, self.href, "state"))
-            raise Failure("status", answer.href, "the file was changed while it was being read")
-        self._size, self._mark = size, mark
-        return start, answer.body
+
+def _told(answer: Answer, start: int) -> Told:
+    """What an answer tells of its file; refused where its bytes are others than those from `start`."""
+    mark = answer.headers.get("ETag", "") or answer.headers.get("Last-Modified", "")
+    size = len(answer.body)
+    if answer.status != 206:
+        return Told(size, mark, ranged=False, start=0)
+    place = RANGE.match(answer.headers.get("Content-Range", ""))
+    if place is None or int(place[1]) != start:
+        raise Failure("status", answer.href, "the server answers with other bytes than were asked for")
+    if size != int(place[2]) + 1 - start:
+        raise Failure("unreachable", answer.href, "the server's answer is cut off")
+    return Told(int(place[3]), mark, ranged=True, start=start)
 
 
 def _blocks(start: int, stop: int) -> range:

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from engine.errors import Problem
 from engine.graph.check import callback_parameters
 from engine.graph.model import Child, Graph, Node, Param, Ref, needed_for
 from engine.kernel.lift import call
 from processes import REGISTRY
 from processes.errors import ProcessError
+from processes.values import Labeled, Masked
 
 Env = Mapping[str, Any]
 Step = Callable[[dict[str, Any], Env], Any]
@@ -36,11 +39,16 @@ class Callback:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the graph for these values of its parameters."""
-        env = {**self.scope, **dict(zip(self.names, args, strict=False)), **kwargs}
+        given = {**dict(zip(self.names, args, strict=False)), **kwargs}
+        lone = is_lone(given.get("data"))
+        if lone:
+            given["data"] = with_cell_axis(given["data"])
+        env = {**self.scope, **given}
         values: dict[str, Any] = {}
         for name, step in self.steps:
             values[name] = step(values, env)
-        return values[self.graph.result]
+        result = values[self.graph.result]
+        return without_cell_axis(result) if lone else result
 
     @cached_property
     def steps(self) -> tuple[tuple[str, Step], ...]:
@@ -56,6 +64,33 @@ class Callback:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             object.__setattr__(self, name, value)
+
+
+def is_lone(data: Any) -> bool:
+    """Are these cells with nulls along the only dimension of a cube, which look like an array of JSON?"""
+    values = data.values if isinstance(data, Labeled) else data
+    return isinstance(values, Masked) and np.ndim(values.data) == 1
+
+
+def with_cell_axis(data: Any) -> Any:
+    """The same array for a block of one cell."""
+    if isinstance(data, Labeled):
+        return Labeled(with_cell_axis(data.values), data.labels, (*data.dims, "cell") if data.dims else ())
+    null = np.broadcast_to(data.null, np.shape(data.data))
+    return Masked(data.data[:, None], null[:, None])
+
+
+def without_cell_axis(result: Any) -> Any:
+    """What was computed for that block, as for a single cell."""
+    if isinstance(result, Labeled):
+        values = result.values
+        one = np.ndim(values.data if isinstance(values, Masked) else values) > 1
+        return Labeled(without_cell_axis(values), result.labels) if one else result
+    if isinstance(result, Masked):
+        return Masked(without_cell_axis(result.data), without_cell_axis(result.null))
+    if isinstance(result, list):
+        return [without_cell_axis(e) for e in result]
+    return result[..., 0] if isinstance(result, np.ndarray) and result.shape[-1:] == (1,) else result
 
 
 def compiled(name: str, node: Node, world: Any = None) -> Step:

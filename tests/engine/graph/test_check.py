@@ -8,9 +8,10 @@ import pytest
 
 from engine.errors import Problem, Problems
 from engine.graph.check import UNKNOWN, check
-from engine.graph.inline import inline
 from engine.graph.parse import define, parse
-from engine.graph.simplify import dedupe
+from engine.plan.rules import simplified
+from engine.plan.rules.around import Around
+from engine.plan.rules.inline import inline
 from processes import REGISTRY
 from tests.engine.graph.test_parse import node
 
@@ -90,29 +91,76 @@ def diamonds(count):
     return nodes
 
 
-def calls(count):
-    """How many Python functions are called to read, check and simplify a chain of diamonds."""
+def wide(count):
+    nodes = {f"n{i}": node("add", x={"from_parameter": "p"}, y=i) for i in range(count)}
+    return nodes | {"all": node("sum", data=[{"from_node": n} for n in nodes], result=True)}
+
+
+def callbacks(count):
+    """A chain of child graphs over a cube, at its end a filter that slips past all of them."""
+    nodes = {"n0": node("load_collection", id="S2", spatial_extent=None, temporal_extent=None)}
+    for i in range(count):
+        child = {"process_graph": {"a": node("add", x={"from_parameter": "x"}, y=i, result=True)}}
+        nodes[f"n{i + 1}"] = node("apply", data={"from_node": f"n{i}"}, process=child)
+    return nodes | {
+        "f": node("filter_bands", data={"from_node": f"n{count}"}, bands=["B04"], result=True),
+    }
+
+
+def masks(count):
+    """Diamonds of cubes: a filter at the end goes both ways of each."""
+    nodes = {"n0": node("load_collection", id="S2", spatial_extent=None, temporal_extent=None)}
+    for i in range(count):
+        nodes[f"n{i + 1}"] = node("mask", data={"from_node": f"n{i}"}, mask={"from_node": f"n{i}"})
+    return nodes | {
+        "f": node(
+            "filter_temporal", data={"from_node": f"n{count}"}, extent=["2022-06-01", None], result=True
+        ),
+    }
+
+
+def filters(count):
+    """More filters than can be on their way at once."""
+    nodes = {"n0": node("load_collection", id="S2", spatial_extent=None, temporal_extent=None)}
+    for i in range(count):
+        last = {"from_node": f"n{i}"}
+        step = node("ndvi", data=last, target_band=f"v{i}")
+        if i % 2:
+            step = node("filter_temporal", data=last, extent=[f"{1900 + i}-01-01", None])
+        nodes[f"n{i + 1}"] = step
+    nodes[f"n{count}"]["result"] = True
+    return nodes
+
+
+def calls(shape, count):
+    """How many Python functions are called to read, check and plan a graph."""
     seen = 0
 
     def count_calls(frame, event, arg):
         nonlocal seen
         seen += event == "call"
 
-    nodes = diamonds(count)
+    nodes = shape(count)
     sys.setprofile(count_calls)
     try:
         graph = parse(nodes)
-        assert check(graph, REGISTRY, {}) == []
-        assert len(dedupe(graph, REGISTRY)) == count + 1
+        assert check(graph, REGISTRY, {"p": 1}) == []
+        simplified(graph, Around(REGISTRY, {"p": 1}))
     finally:
         sys.setprofile(None)
     return seen
 
 
-def test_ten_thousand_diamonds_are_linear(session):
+@pytest.mark.parametrize("shape", [diamonds, wide, callbacks, masks, filters])
+def test_reading_checking_and_planning_are_linear(shape):
+    calls(shape, 10)  # fills caches
+    small, large = calls(shape, 300), calls(shape, 3000)
+    assert large < 10.5 * small
+    assert large < 3000 * 350
+
+
+def test_ten_thousand_diamonds(session):
     """Each node reads the one before it twice: 2 to the power of 10,000 ways, 10,001 nodes, work for each once."""
-    calls(10)  # fills caches
-    assert calls(10_000) < 10.5 * calls(1000)
     assert session.run(diamonds(10_000)) == float("inf")
     assert session.run(diamonds(30)) == 2**30
 

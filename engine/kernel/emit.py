@@ -1,0 +1,264 @@
+"""Writes a sheet as a Python function that numba compiles: row by row of cells, date by date, vectorised along x.
+
+The function is `kernel(planes..., dates, pairs, out)`. A plane is an array (t, y, x), or (y, x) where it has no time;
+`dates` are the indices along time that are gone through; `pairs` is the sorting network for so many dates; `out` is
+(y, x), or (dates, y, x) where the result has a value for each date. Operations along time are done in as many passes
+as they are nested.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine.kernel.sheet import FORMS, RANKED, STREAMED, Row, Sheet
+
+HEAD = '''"""Written by the engine; made anew when needed."""
+import numba
+import numpy as np
+
+'''
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A kernel and the planes that it takes."""
+
+    text: str
+    """Its source."""
+    planes: tuple[int, ...]
+    """Numbers of the planes, in the order of its parameters."""
+    timed: bool
+    """Does it give a value for each date?"""
+
+
+@dataclass
+class Text:
+    """Lines of code with their depth."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, depth: int, *lines: str) -> None:
+        """Put lines under each other."""
+        self.lines += ["    " * depth + line for line in lines]
+
+
+def written(sheet: Sheet, result: int) -> Formula:
+    """The kernel of a row. Kernels that do the same to other planes have the same text."""
+    needed = sheet.needed(result)
+    planes = tuple(dict.fromkeys(sheet.rows[n].told for n in needed if sheet.rows[n].op == "plane"))
+    names = {n: f"v{i}" for i, n in enumerate(needed)}
+    pen = Pen(sheet, result, needed, names, {p: f"p{i}" for i, p in enumerate(planes)})
+    return Formula(pen.text(), planes, sheet.rows[result].timed)
+
+
+@dataclass
+class Pen:
+    """Writes one kernel."""
+
+    sheet: Sheet
+    result: int
+    needed: list[int]
+    names: dict[int, str]
+    """Name of each row's value."""
+    planes: dict[int, str]
+    """Name of each plane."""
+
+    @property
+    def rows(self) -> list[tuple[int, Row]]:
+        """The rows that are needed."""
+        return [(n, self.sheet.rows[n]) for n in self.needed]
+
+    def text(self) -> str:
+        """The whole module."""
+        out = Text()
+        last = self.sheet.rows[self.result]
+        timed = {r.told: r.timed for _, r in self.rows if r.op == "plane"}
+        types = [array(dtype_of(self.sheet, p), timed[p]) for p in self.planes]
+        signature = ", ".join([*types, "int64[::1]", "int64[:, ::1]", array(last.dtype, last.timed)])
+        out.add(0, f'@numba.njit("void({signature})", cache=True, nogil=True, error_model="numpy")')
+        out.add(0, f"def kernel({', '.join([*self.planes.values(), 'dates', 'pairs', 'out'])}):")
+        out.add(1, "count = dates.size", "height, width = out.shape[-2], out.shape[-1]")
+        for n, row in self.along_time():
+            self.declare(out, n, row)
+        out.add(1, "for y in range(height):")
+        for level in sorted({row.level for _, row in self.along_time()}):
+            self.one_pass(out, level)
+        self.store(out, last)
+        return HEAD + "\n".join(out.lines) + "\n"
+
+    def along_time(self) -> list[tuple[int, Row]]:
+        """The operations along time."""
+        return [(n, row) for n, row in self.rows if row.op in STREAMED | RANKED]
+
+    def declare(self, out: Text, n: int, row: Row) -> None:
+        """What an operation along time keeps for a row of cells."""
+        name = self.names[n]
+        if row.op in RANKED:
+            out.add(1, f"{name}_all = np.empty((max(count, 1), width), np.{row.within})")
+            out.add(1, f"{name}_n = np.empty(width, np.int64)")
+        out.add(1, f"{name}_row = np.empty(width, np.{safe(row.dtype)})")
+
+    def one_pass(self, out: Text, level: int) -> None:
+        """Go through the dates once, for the operations of one level."""
+        wanted = [(n, row) for n, row in self.along_time() if row.level == level]
+        for n, row in wanted:
+            name = self.names[n]
+            out.add(2, "for x in range(width):", f"    {name}_row[x] = {neutral(row)}")
+            if row.op in RANKED:
+                out.add(2, "for x in range(width):", f"    {name}_n[x] = 0")
+        inputs = self.anew({a for _, row in wanted for a in row.args})
+        out.add(2, "for i in range(count):", "    t = dates[i]")
+        self.lines_of(out, 3, inputs)
+        out.add(3, "for x in range(width):")
+        self.cells(out, 4, inputs)
+        for n, row in wanted:
+            self.step(out, n, row)
+        for n, row in wanted:
+            if row.op in RANKED:
+                self.rank(out, n, row)
+
+    def lines_of(self, out: Text, depth: int, rows: Iterable[int]) -> None:
+        """Name the lines of the planes that are read."""
+        for n in rows:
+            row = self.sheet.rows[n]
+            if row.op == "plane":
+                plane = self.planes[row.told]
+                out.add(depth, f"{plane}_line = {plane}[{'t, y' if row.timed else 'y'}]")
+
+    def cells(self, out: Text, depth: int, rows: Iterable[int]) -> None:
+        """Compute the rows for one cell."""
+        for n in rows:
+            row = self.sheet.rows[n]
+            name = self.names[n]
+            if row.op == "plane":
+                out.add(depth, f"{name} = {self.planes[row.told]}_line[x]")
+            elif row.op in STREAMED | RANKED:
+                out.add(depth, f"{name} = {name}_row[x]")
+            elif row.op != "constant":
+                out.add(depth, f"{name} = {self.formula(row)}")
+
+    def formula(self, row: Row) -> str:
+        """A row as an expression."""
+        if row.op == "select":
+            condition, *branches = row.args
+            args = [self.value(condition, "bool"), *(self.value(b, row.within) for b in branches)]
+        else:
+            args = [self.value(a, row.within) for a in row.args]
+        return cast(f"({FORMS[row.op].format(*args)})", row.dtype)
+
+    def value(self, n: int, dtype: str) -> str:
+        """The value of a row in a type."""
+        row = self.sheet.rows[n]
+        if row.op == "constant":
+            return literal(row.told, dtype)
+        return self.names[n] if row.dtype == dtype else cast(self.names[n], dtype)
+
+    def step(self, out: Text, n: int, row: Row) -> None:
+        """Take one more date into an operation along time."""
+        name = self.names[n]
+        value = self.value(row.args[0], row.within)
+        counts = self.value(row.args[1], "bool") if len(row.args) > 1 else "True"
+        if row.op in RANKED:
+            out.add(4, f"{name}_all[i, x] = {value} if {counts} else {cast('np.inf', row.within)}")
+            out.add(4, f"{name}_n[x] += 1 if {counts} else 0")
+        elif row.op == "sum":
+            out.add(
+                4,
+                f"{name}_row[x] += {value if counts == 'True' else f'({value} if {counts} else {literal(0, row.within)})'}",
+            )
+        elif row.op == "any":
+            out.add(4, f"{name}_row[x] |= {value}")
+        else:
+            sign = "<" if row.op == "least" else ">"
+            out.add(
+                4,
+                f"{name}_row[x] = {value} if ({counts}) and {value} {sign} {name}_row[x] else {name}_row[x]",
+            )
+
+    def rank(self, out: Text, n: int, row: Row) -> None:
+        """Sort the dates of each cell by the network, and take the value at the wanted rank."""
+        name = self.names[n]
+        out.add(
+            2,
+            "for k in range(pairs.shape[0]):",
+            f"    low = {name}_all[pairs[k, 0]]",
+            f"    high = {name}_all[pairs[k, 1]]",
+            "    for x in range(width):",
+            "        a = low[x]",
+            "        b = high[x]",
+            "        low[x] = a if a < b else b",
+            "        high[x] = b if a < b else a",
+            "for x in range(width):",
+            f"    last = {name}_n[x] - 1 if {name}_n[x] > 0 else 0",
+            f"    rank = {row.told!r} * last",
+            "    before = int(np.floor(rank))",
+            f"    rest = {cast('(rank - before)', row.within)}",
+            f"    below = {name}_all[before, x]",
+            f"    above = {name}_all[before + 1 if before < last else last, x]",
+            f"    {name}_row[x] = below if rest == 0 else below * ({literal(1, row.within)} - rest) + above * rest",
+        )
+
+    def store(self, out: Text, last: Row) -> None:
+        """Compute the result and put it into `out`."""
+        if last.timed:
+            out.add(2, "for i in range(count):", "    t = dates[i]")
+            depth, target = 3, "out[i, y]"
+        else:
+            depth, target = 2, "out[y]"
+        inputs = self.anew({self.result})
+        self.lines_of(out, depth, inputs)
+        out.add(depth, f"line = {target}", "for x in range(width):")
+        self.cells(out, depth + 1, inputs)
+        out.add(depth + 1, f"line[x] = {self.value(self.result, last.dtype)}")
+
+    def anew(self, wanted: set[int]) -> list[int]:
+        """The rows that are computed for these in one pass: not those that went into operations along time before."""
+        found: set[int] = set()
+        waiting = list(wanted)
+        while waiting:
+            n = waiting.pop()
+            if n not in found:
+                found.add(n)
+                row = self.sheet.rows[n]
+                waiting += [] if row.op in STREAMED | RANKED else row.args
+        return sorted(found)
+
+
+def array(dtype: str, timed: bool) -> str:
+    """The type of an array, as signatures have it."""
+    return f"{'boolean' if dtype == 'bool' else dtype}[:, {':, ' if timed else ''}::1]"
+
+
+def dtype_of(sheet: Sheet, plane: int) -> str:
+    """The type of a plane's numbers."""
+    return next(r.dtype for r in sheet.rows if r.op == "plane" and r.told == plane)
+
+
+def safe(dtype: str) -> str:
+    """NumPy's name of a type."""
+    return "bool_" if dtype == "bool" else dtype
+
+
+def cast(text: str, dtype: str) -> str:
+    """An expression brought to a type."""
+    return f"({text} != 0)" if dtype == "bool" else f"np.{dtype}({text})"
+
+
+def literal(value: float, dtype: str) -> str:
+    """A constant of a type."""
+    if dtype == "bool":
+        return str(bool(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"np.{dtype}({'np.nan' if value != value else 'np.inf' if value > 0 else '-np.inf'})"
+    return f"np.{dtype}({value!r})"
+
+
+def neutral(row: Row) -> str:
+    """Where an operation along time starts."""
+    if row.op in ("least", "greatest"):
+        if row.within.startswith("float"):
+            return f"np.{row.within}({'np.inf' if row.op == 'least' else '-np.inf'})"
+        return f"np.iinfo(np.{row.within}).{'max' if row.op == 'least' else 'min'}"
+    return literal(0, row.dtype)

@@ -1,0 +1,50 @@
+"""The planner: in what blocks arrays are computed, and by what means."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.plan.chunk import chunked
+from engine.plan.fuse import fuse, work
+from processes.recipes import Chunks, Maker, Recipe, Region
+
+Kernels = Literal["auto", "always", "never"]
+ENOUGH = 20_000_000
+"""Numbers that have to go into kernels, so that compiling them is worth its while."""
+LOG = logging.getLogger("geodatacube.plan")
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans recipes. It can be pickled."""
+
+    memory: int
+    """Bytes that one block may take while it is computed."""
+    kernels: Kernels = "auto"
+    """Are kernels compiled: where there is enough to do, always, or never?"""
+
+    def chunks(self, recipe: Recipe) -> Chunks:
+        """Sizes of the blocks along each axis."""
+        return chunked(recipe, self.memory)
+
+    def maker(self, recipe: Recipe) -> Callable[[Region], np.ndarray]:
+        """What makes regions of an array."""
+        return Maker(self.planned(recipe))
+
+    def planned(self, recipe: Recipe) -> Recipe:
+        """The recipe that is run."""
+        if self.kernels == "never":
+            return recipe
+        fused = fuse(recipe)
+        if fused is recipe or self.kernels == "always":
+            return fused
+        numbers = work(fused)
+        if numbers < ENOUGH:
+            LOG.debug("%d numbers: too few for kernels, at least %d", numbers, ENOUGH)
+            return recipe
+        return fused

@@ -1,0 +1,106 @@
+"""Where the labels of each node's cube come from, as far as the processes' own words tell."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+from engine.graph.model import Graph, Node, Ref, parts
+from engine.graph.structure import structure
+from processes.mixing import Mixes
+from processes.registry import Process
+
+Labels = Mapping[str, Hashable]
+"""Dimensions, each with the origin of its labels: where two origins are equal, the labels are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A node that does nothing but keep some labels; equal to every other one that keeps the same."""
+
+    key: int
+    """A number for its process and arguments, the cube left aside."""
+    dims: frozenset[str] = field(compare=False)
+    """Dimensions of the labels."""
+    sure: bool = field(compare=False)
+    """Are these all dimensions that it may change? `False` where it takes all of a kind, whatever their names."""
+    name: str = field(compare=False)
+    """Name of the node."""
+    node: Node = field(compare=False)
+    place: int = field(compare=False)
+    """How many nodes stand before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a node; all that is below it down to the loads is known, too."""
+
+    mixes: Mixes
+    """The word of its process."""
+    mixed: frozenset[str]
+    """The dimensions along which it mixes, selects or makes labels."""
+    cubes: Mapping[str, str]
+    """The cubes that go in label by label: parameter -> name of the node."""
+    labels: Labels
+    """Its own dimensions."""
+    filter: Filter | None = None
+    """Itself, where it is a filter that could stand elsewhere."""
+
+
+def look(graph: Graph, registry: Mapping[str, Process]) -> dict[str, Known]:
+    """What is known of the nodes; those of which nothing is known are missing."""
+    known: dict[str, Known] = {}
+    numbers: dict[Hashable, int] = {}
+    for place, (name, node) in enumerate(graph.nodes.items()):
+        process = registry.get(node.process)
+        if process is None or not process.mixes.known:
+            continue
+        mixes, mixed = process.mixes, process.mixes.dimensions(node.args)
+        cubes = {p: v.node for p in mixes.cubes if type(v := node.args.get(p)) is Ref and v.node in known}
+        if mixed is None or len(cubes) < len(mixes.cubes):
+            continue
+        below = merged([known[cube].labels for cube in cubes.values()])
+        step = None
+        if mixes.does == "selects" and (key := key_of(node)) is not None:
+            sure = not mixes.usual or all(node.args.get(p) is not None for p in mixes.named)
+            step = Filter(numbers.setdefault(key, len(numbers)), mixed, sure, name, node, place)
+        labels = below
+        if mixed:
+            labels = {dim: origin for dim, origin in below.items() if dim not in mixed}
+            labels |= changed(name, mixes, mixed, below, step, numbers)
+        known[name] = Known(mixes, mixed, cubes, labels, step)
+    return known
+
+
+def merged(below: list[Labels]) -> Labels:
+    """The dimensions of several cubes together; the first cube counts."""
+    if all(labels is below[0] for labels in below[1:]):
+        return below[0] if below else {}
+    return {dim: origin for labels in reversed(below) for dim, origin in labels.items()}
+
+
+def key_of(step: Node) -> Hashable:
+    """What tells a filter from others; `None` where it reads more than the cube."""
+    rest = sorted(((k, v) for k, v in step.args.items() if k != "data"), key=lambda item: item[0])
+    if any(isinstance(part, Ref) for _, value in rest for part in parts(value)):
+        return None
+    return (step.process, structure(dict(rest)))
+
+
+def changed(
+    name: str,
+    mixes: Mixes,
+    mixed: frozenset[str],
+    below: Labels,
+    step: Filter | None,
+    numbers: dict[Hashable, int],
+) -> Labels:
+    """The dimensions whose labels a node changes or makes, with their new origin.
+
+    Equal filters of equal labels leave equal ones. For each such pair there is a number: pairs within pairs would be
+    as deep as the graph.
+    """
+    if step is not None:
+        pairs = {dim: (below[dim], step.key) for dim in mixed if dim in below}
+        return {dim: numbers.setdefault(pair, len(numbers)) for dim, pair in pairs.items()}
+    return {} if mixes.gone else {dim: (name, dim) for dim in mixed}
