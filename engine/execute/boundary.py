@@ -67,7 +67,7 @@ def _as_booleans(cube: xr.DataArray) -> xr.DataArray:
     """True, false and NaN as objects: what xarray itself makes of booleans with gaps."""
 
     def show(block: np.ndarray) -> np.ndarray:
-        shown = (block == 1).astype(object)
+        shown = np.asarray(block == 1, dtype=object)
         shown[block == LOGICAL_NODATA] = np.nan
         return shown
 
@@ -84,7 +84,7 @@ def _logical_again(cube: xr.DataArray) -> xr.DataArray:
         return cube
 
     def hide(block: np.ndarray) -> np.ndarray:
-        gap = np.frompyfunc(lambda v: v is None or v != v, 1, 1)(block).astype(bool)
+        gap = np.asarray(np.frompyfunc(lambda v: v is None or v != v, 1, 1)(block), dtype=bool)
         return np.where(gap, LOGICAL_NODATA, np.where(gap, False, block).astype(bool)).astype(np.uint8)
 
     data = cube.data.map_blocks(hide, dtype=np.uint8) if lazy else hide(cube.values)

@@ -18,6 +18,7 @@ import xarray as xr
 
 from engine.errors import Problem
 from engine.settings import Settings
+from processes.recipes import Lazy
 
 Block = tuple[tuple[slice, ...], np.ndarray]
 PIECE = 64 * 2**20
@@ -55,7 +56,10 @@ class Threads:
             yield from pieces_of(cube.values)
             return
         todo = blocks_of(cube.data)
-        if cube.data.npartitions < 4 * self.workers:  # few blocks: the threads share the work within each
+        one_task_each = isinstance(cube.data, Lazy)
+        if (
+            cube.data.npartitions < 4 * self.workers and not one_task_each
+        ):  # the threads share what is in a block
             with dask.config.set(scheduler="threads", num_workers=self.workers):
                 for place, block in todo:
                     yield place, np.asarray(block.compute())

@@ -8,10 +8,9 @@ from typing import Any
 
 from engine.errors import Problem
 from engine.graph.model import Graph, Node
-from engine.kernel.callback import located, placed, resolved
+from engine.kernel.callback import resolved, told
 from engine.kernel.lift import call
 from processes import REGISTRY
-from processes.errors import ProcessError
 from processes.world import Saved, World
 
 Observe = Callable[[str, Any], None]
@@ -80,9 +79,5 @@ def run_node(
     schemas = {p.name: p.schema for p in process.signature.params}
     args = {k: resolved(v, values, parameters, schemas[k], world.within()) for k, v in node.args.items()}
     args = {k: without_stac(v, schemas[k]) for k, v in args.items()}
-    try:
+    with told(name, node, NotRun):
         return call(process, args, world=world)
-    except ProcessError as error:
-        raise located(error, name, node) from error
-    except Problem as problem:
-        raise placed(problem, name, node) from problem

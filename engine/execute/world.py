@@ -214,7 +214,7 @@ class Outside:
         if self.longest_side is not None:
             wish = coarser(found, wish, self.longest_side)
         self.notes.readings.append(Reading(self.node, source, found, wish))
-        planner = Planner(self.settings.block_memory, self.settings.kernels)
+        planner = Planner(self.settings.block_memory, self.settings.kernels, self.settings.workers)
         cube = load(found.items, wish, log=self.notes.log.append, planner=planner)
         return within_time(cube, extent)
 

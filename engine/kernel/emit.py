@@ -4,6 +4,9 @@ The function is `kernel(planes..., dates, pairs, out)`. A plane is an array (t, 
 `dates` are the indices along time that are gone through; `pairs` is the sorting network for so many dates; `out` is
 (y, x), or (dates, y, x) where the result has a value for each date. Operations along time are done in as many passes
 as they are nested.
+
+Where one pass of sums and the like is enough, the dates can come a few at a time: `kernel(planes..., dates, sums...,
+first, last, out)` begins its sums anew with the first of them, and writes the result with the last.
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ class Formula:
     """Numbers of the planes, in the order of its parameters."""
     timed: bool
     """Does it give a value for each date?"""
+    sums: tuple[str, ...] | None
+    """Types of what it keeps for each cell while dates come a few at a time; `None` where it needs them all at once."""
 
 
 @dataclass
@@ -50,7 +55,8 @@ def written(sheet: Sheet, result: int) -> Formula:
     planes = tuple(dict.fromkeys(sheet.rows[n].told for n in needed if sheet.rows[n].op == "plane"))
     names = {n: f"v{i}" for i, n in enumerate(needed)}
     pen = Pen(sheet, result, needed, names, {p: f"p{i}" for i, p in enumerate(planes)})
-    return Formula(pen.text(), planes, sheet.rows[result].timed)
+    sums = tuple(row.dtype for _, row in pen.along_time()) if pen.streams else None
+    return Formula(pen.text(), planes, sheet.rows[result].timed, sums)
 
 
 @dataclass
@@ -76,17 +82,39 @@ class Pen:
         last = self.sheet.rows[self.result]
         timed = {r.told: r.timed for _, r in self.rows if r.op == "plane"}
         types = [array(dtype_of(self.sheet, p), timed[p]) for p in self.planes]
-        signature = ", ".join([*types, "int64[::1]", "int64[:, ::1]", array(last.dtype, last.timed)])
+        sums = [f"{self.names[n]}_sum" for n, _ in self.along_time()] if self.streams else []
+        if self.streams:
+            types += [
+                "int64[::1]",
+                *(array(row.dtype, False) for _, row in self.along_time()),
+                "boolean",
+                "boolean",
+            ]
+            names = [*self.planes.values(), "dates", *sums, "first", "last", "out"]
+        else:
+            types += ["int64[::1]", "int64[:, ::1]"]
+            names = [*self.planes.values(), "dates", "pairs", "out"]
+        signature = ", ".join([*types, array(last.dtype, last.timed)])
         out.add(0, f'@numba.njit("void({signature})", cache=True, nogil=True, error_model="numpy")')
-        out.add(0, f"def kernel({', '.join([*self.planes.values(), 'dates', 'pairs', 'out'])}):")
+        out.add(0, f"def kernel({', '.join(names)}):")
         out.add(1, "count = dates.size", "height, width = out.shape[-2], out.shape[-1]")
-        for n, row in self.along_time():
-            self.declare(out, n, row)
+        if not self.streams:
+            for n, row in self.along_time():
+                self.declare(out, n, row)
         out.add(1, "for y in range(height):")
+        for name in sums:
+            out.add(2, f"{name.removesuffix('_sum')}_row = {name}[y]")
         for level in sorted({row.level for _, row in self.along_time()}):
             self.one_pass(out, level)
         self.store(out, last)
         return HEAD + "\n".join(out.lines) + "\n"
+
+    @property
+    def streams(self) -> bool:
+        """Can the dates come a few at a time?"""
+        gathered = [row for _, row in self.along_time()]
+        one_pass = all(row.op in STREAMED and row.level == 1 for row in gathered)
+        return bool(gathered) and one_pass and not self.sheet.rows[self.result].timed
 
     def along_time(self) -> list[tuple[int, Row]]:
         """The operations along time."""
@@ -105,7 +133,11 @@ class Pen:
         wanted = [(n, row) for n, row in self.along_time() if row.level == level]
         for n, row in wanted:
             name = self.names[n]
-            out.add(2, "for x in range(width):", f"    {name}_row[x] = {neutral(row)}")
+            depth = 2
+            if self.streams:
+                out.add(2, "if first:")
+                depth = 3
+            out.add(depth, "for x in range(width):", f"    {name}_row[x] = {neutral(row)}")
             if row.op in RANKED:
                 out.add(2, "for x in range(width):", f"    {name}_n[x] = 0")
         inputs = self.anew({a for _, row in wanted for a in row.args})
@@ -205,6 +237,9 @@ class Pen:
         if last.timed:
             out.add(2, "for i in range(count):", "    t = dates[i]")
             depth, target = 3, "out[i, y]"
+        elif self.streams:
+            out.add(2, "if not last:", "    continue")
+            depth, target = 2, "out[y]"
         else:
             depth, target = 2, "out[y]"
         inputs = self.anew({self.result})

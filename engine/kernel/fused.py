@@ -5,8 +5,10 @@ Where the planes of a mask alone tell that a date has nothing to give in a tile,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, product
 from typing import Any
 
@@ -15,7 +17,22 @@ import numpy as np
 from engine.kernel.compiled import kernel, network
 from engine.kernel.emit import Formula
 from engine.kernel.trace import Axes, Plane
-from processes.recipes import Place, Recipe, Region, among, computed, count, from_hull, hull, indices, taken
+from processes.recipes import (
+    Place,
+    Recipe,
+    Region,
+    among,
+    computed,
+    count,
+    from_hull,
+    hull,
+    indices,
+    taken,
+    tidy,
+)
+
+AT_ONCE = 24 * 2**20
+"""Bytes of planes that are read at a time where dates can come a few at a time."""
 
 
 @dataclass(frozen=True)
@@ -90,112 +107,77 @@ class Fused:
         places = dict(zip(self.axes, region, strict=True))
         rows, cols = (hull(places.get(r, slice(0, 1))) for r in ("y", "x"))
         dates: Place = places.get("t", slice(0, self.dates))
-        grouped = None if self.groups is None else self.groups.axis
-        apart = [
-            indices(p)
-            for a, (role, p) in enumerate(zip(self.axes, region, strict=True))
-            if role == "each" and a != grouped
-        ]
-        groups = None if grouped is None else indices(region[grouped])
-        lead = (
-            [len(a) for a in apart]
-            + ([count(dates)] if "t" in self.axes else [])
-            + ([] if groups is None else [len(groups)])
-        )
+        apart = [indices(region[a]) for a in self.apart]
+        lead = [len(a) for a in apart] + ([count(dates)] if "t" in self.axes else [])
+        groups = None if self.groups is None else indices(region[self.groups.axis])
+        lead += [] if groups is None else [len(groups)]
         out = np.empty((*lead, count(rows), count(cols)), self.dtype)
-        for tile, alive, known in self.tiles(rows, cols, dates):
-            self.fill(out, apart, groups, tile, alive, known, (rows.start, cols.start))
+        for tile in self.tiles(rows, cols):
+            alive, known = self.opened(tile, dates)
+            at = tuple(
+                slice(p.start - w.start, p.stop - w.start) for p, w in zip(tile, (rows, cols), strict=True)
+            )
+            self.fill(out[..., at[0], at[1]], apart, groups, Work(self, tile, alive, known))
         return self.arranged(out, region)
+
+    @property
+    def apart(self) -> list[int]:
+        """The axes that are taken apart, groups left out."""
+        grouped = None if self.groups is None else self.groups.axis
+        return [a for a, role in enumerate(self.axes) if role == "each" and a != grouped]
 
     def arranged(self, out: np.ndarray, region: Region) -> np.ndarray:
         """The result with its axes in their order: it was made with those that are apart first, then t, groups, y, x."""
-        grouped = None if self.groups is None else self.groups.axis
-        order = [a for a, role in enumerate(self.axes) if role == "each" and a != grouped]
-        order += [a for a, role in enumerate(self.axes) if role == "t"] + (
-            [] if grouped is None else [grouped]
-        )
+        order = [*self.apart, *(a for a, role in enumerate(self.axes) if role == "t")]
+        order += [] if self.groups is None else [self.groups.axis]
         order += [self.axes.index(r) for r in ("y", "x") if r in self.axes]
-        missing = tuple(out.ndim - 2 + i for i, r in enumerate(("y", "x")) if r not in self.axes)
-        out = np.squeeze(out, missing)
+        out = np.squeeze(out, tuple(out.ndim - 2 + i for i, r in enumerate(("y", "x")) if r not in self.axes))
         out = np.transpose(out, np.argsort(order))
-        rest = [
-            from_hull(p) if role in ("y", "x") else slice(None)
-            for role, p in zip(self.axes, region, strict=True)
-        ]
-        return taken(out, rest)
+        in_plane = zip(self.axes, region, strict=True)
+        return taken(out, [from_hull(p) if role in ("y", "x") else slice(None) for role, p in in_plane])
 
-    def tiles(
-        self, rows: slice, cols: slice, dates: Place
-    ) -> list[tuple[tuple[slice, slice], Place, dict[int, np.ndarray]]]:
-        """Parts of a window, each with the dates that have something to give there and the planes known already."""
+    def tiles(self, rows: slice, cols: slice) -> list[tuple[slice, slice]]:
+        """The parts of a window that are looked at one by one: with a gate, whole blocks of its source."""
         if self.gate is None:
-            return [((rows, cols), dates, {})]
+            return [(rows, cols)]
+        return list(product(cuts(rows, self.gate.tiles[0]), cuts(cols, self.gate.tiles[1])))
+
+    def opened(self, tile: tuple[slice, slice], dates: Place) -> tuple[Place, dict[int, np.ndarray]]:
+        """The dates that have something to give in a tile, and the planes that are known already."""
+        if self.gate is None:
+            return dates, {}
         formula = self.gate.formula
-        read = {p: self.read(p, dates, (rows, cols)) for p in formula.planes}
-        height, width = count(rows), count(cols)
-        alive = np.empty((count(dates), height, width), np.bool_)
+        read = {p: self.read(p, dates, tile) for p in formula.planes}
+        alive = np.empty((count(dates), *map(count, tile)), np.bool_)
         kernel(formula.text)(*read.values(), np.arange(count(dates)), network(0), alive)
-        found = []
-        for part in product(
-            *(cuts(place, edges) for place, edges in zip((rows, cols), self.gate.tiles, strict=True))
-        ):
-            inner = tuple(
-                slice(p.start - w.start, p.stop - w.start) for p, w in zip(part, (rows, cols), strict=True)
-            )
-            some = np.flatnonzero(alive[:, inner[0], inner[1]].any(axis=(1, 2)))
-            known = {p: np.ascontiguousarray(a[some][:, inner[0], inner[1]]) for p, a in read.items()}
-            chosen = among(dates, some) if len(some) else slice(0, 0)
-            found.append(((part[0], part[1]), chosen, known))
-        return found
+        some = np.flatnonzero(alive.any(axis=(1, 2)))
+        if len(some) == count(dates):
+            return dates, read
+        return among(dates, some) if len(some) else slice(0, 0), {p: a[some] for p, a in read.items()}
 
     def fill(
-        self,
-        out: np.ndarray,
-        apart: Sequence[np.ndarray],
-        groups: np.ndarray | None,
-        tile: tuple[slice, slice],
-        dates: Place,
-        known: Mapping[int, np.ndarray],
-        corner: tuple[int, int],
+        self, out: np.ndarray, apart: Sequence[np.ndarray], groups: np.ndarray | None, work: Work
     ) -> None:
-        """Compute one tile."""
-        planes = dict(known)
-        at = tuple(slice(p.start - c, p.stop - c) for p, c in zip(tile, corner, strict=True))
+        """Compute one tile into its part of the result."""
         for place in product(*(range(len(a)) for a in apart)):
             formula: Formula = self.formulas[tuple(int(a[i]) for a, i in zip(apart, place, strict=True))]
-            for p in formula.planes:
-                if p not in planes:
-                    planes[p] = self.read(p, dates, tile)
-            target = out[place]
-            if groups is None:
-                self.run(formula, planes, np.arange(count(dates)), target, at)
+            if groups is None or self.groups is None:
+                work.run(formula, np.arange(count(work.dates)), out[place])
                 continue
-            assert self.groups is not None
-            here = indices(dates)
+            here = indices(work.dates)
             for g, number in enumerate(groups):
                 group = self.groups.dates[number]
-                if not len(group):
-                    target[g][at] = self.groups.empty
-                    continue
-                some = np.flatnonzero(np.isin(here, group))
-                self.run(formula, planes, some, target[g], at)
+                if len(group):
+                    work.run(formula, np.flatnonzero(np.isin(here, group)), out[place][g])
+                else:
+                    out[place][g] = self.groups.empty
 
-    @staticmethod
-    def run(
-        formula: Formula,
-        planes: Mapping[int, np.ndarray],
-        dates: np.ndarray,
-        target: np.ndarray,
-        at: tuple[slice, ...],
-    ) -> None:
-        """Run one kernel into a part of an array (..., y, x)."""
-        part = target[..., at[0], at[1]]
-        lacks_time = part.ndim == 3 and not formula.timed
-        fits = part.flags.c_contiguous and not lacks_time
-        whole = part if fits else np.empty(part.shape[-2:] if lacks_time else part.shape, part.dtype)
-        kernel(formula.text)(*(planes[p] for p in formula.planes), dates, network(len(dates)), whole)
-        if whole is not part:
-            part[...] = whole
+    @cached_property
+    def shared(self) -> frozenset[int]:
+        """Planes that more than one formula takes, or that groups of dates have in common."""
+        uses = Counter(p for f in {id(f): f for f in self.formulas.ravel()}.values() for p in set(f.planes))
+        overlap = self.groups is not None and sum(map(len, self.groups.dates)) > self.dates
+        return frozenset(p for p, n in uses.items() if n > 1 or overlap)
 
     def read(self, number: int, dates: Place, window: tuple[slice, slice]) -> np.ndarray:
         """A plane as an array (t, y, x), or (y, x) where it has no time."""
@@ -215,6 +197,69 @@ class Fused:
         shape = (*([count(dates)] if "t" in present else []), *map(count, window))
         whole = block if block.shape == shape else np.broadcast_to(block, shape)
         return np.require(whole, requirements=["C", "A", "W"])  # as the kernel's signature says
+
+
+@dataclass
+class Work:
+    """One tile while it is computed."""
+
+    fused: Fused
+    tile: tuple[slice, slice]
+    dates: Place
+    """The dates that have something to give."""
+    known: dict[int, np.ndarray]
+    """Planes of all these dates."""
+
+    def run(self, formula: Formula, chosen: np.ndarray, target: np.ndarray) -> None:
+        """Run a kernel for some of the dates, by their places among `dates`, into an array ([t,] y, x)."""
+        lacks_time = target.ndim == 3 and not formula.timed
+        fits = target.flags.c_contiguous and not lacks_time
+        whole = target if fits else np.empty(target.shape[-2:] if lacks_time else target.shape, target.dtype)
+        if formula.timed:
+            for part in self.batches(formula, chosen):
+                self.call(formula, chosen[part], whole[part])
+        elif formula.sums is None:
+            self.call(formula, chosen, whole)
+        else:
+            sums = [np.empty(whole.shape, s) for s in formula.sums]
+            parts = self.batches(formula, chosen) or [slice(0, 0)]
+            for part in parts:
+                self.call(formula, chosen[part], whole, sums, (part is parts[0], part is parts[-1]))
+        if whole is not target:
+            target[...] = whole
+
+    def call(
+        self,
+        formula: Formula,
+        chosen: np.ndarray,
+        out: np.ndarray,
+        sums: Sequence[np.ndarray] | None = None,
+        ends: tuple[bool, bool] = (True, True),
+    ) -> None:
+        """Call a kernel once."""
+        planes = [self.plane(p, chosen) for p in formula.planes]
+        dates = np.arange(len(chosen))
+        if sums is None:
+            kernel(formula.text)(*planes, dates, network(len(chosen)), out)
+        else:
+            kernel(formula.text)(*planes, dates, *sums, *ends, out)
+
+    def plane(self, number: int, chosen: np.ndarray) -> np.ndarray:
+        """A plane of the chosen dates; what is needed more than once is read for all dates, and kept for the tile."""
+        timed = "t" in self.fused.planes[number].axes
+        if number not in self.known and timed and number not in self.fused.shared:
+            dates = among(self.dates, tidy(chosen)) if len(chosen) else slice(0, 0)
+            return self.fused.read(number, dates, self.tile)
+        if number not in self.known:
+            self.known[number] = self.fused.read(number, self.dates, self.tile)
+        whole = self.known[number]
+        return whole[chosen] if timed and len(chosen) < count(self.dates) else whole
+
+    def batches(self, formula: Formula, chosen: np.ndarray) -> list[slice]:
+        """Dates that are read at a time, so that what is held does not grow with them."""
+        fresh = [self.fused.planes[p].recipe.dtype.itemsize for p in formula.planes if p not in self.known]
+        most = max(1, AT_ONCE // max(1, sum(fresh) * count(self.tile[0]) * count(self.tile[1])))
+        return [slice(i, min(i + most, len(chosen))) for i in range(0, len(chosen), most)]
 
 
 def cuts(place: slice, edges: Sequence[int]) -> list[slice]:

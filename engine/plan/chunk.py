@@ -2,48 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from weakref import WeakKeyDictionary
 
 from engine.load.natural import natural
 from processes.recipes import Chunks, Picked, Recipe
 
+GOOD = 512
+"""Blocks of this size along y and x cost no more than larger ones: it is the usual block of files."""
+SHARE = 4
+"""So many blocks for each worker are enough to keep all of them busy."""
 LEAST = 256
 """Blocks are not made smaller than this along y and x: sources would be decoded again and again."""
 
 _weights: WeakKeyDictionary[Recipe, tuple[int, int]] = WeakKeyDictionary()
 
 
-def chunked(recipe: Recipe, memory: int) -> Chunks:
+def chunked(recipe: Recipe, memory: int, workers: int = 1) -> Chunks:
     """Blocks as the sources have them along the plane and whole along all other axes, cut where memory asks for it.
 
     Args:
         recipe: What is to be computed.
         memory: Bytes that a block may take, with all that goes into it.
+        workers: How many blocks are computed at a time; large ones are cut so that each worker has some.
     """
-    sizes = list(natural(recipe))
-    plane = [a for a, s in enumerate(sizes) if len(s) > 1 or a >= len(sizes) - 2][-2:]
-    if not getattr(recipe, "inputs", ()):
-        return tuple(sizes)
+    sizes = [tidied(s) for s in natural(recipe)]
+    if not recipe.inputs:
+        return natural(recipe)
+    plane = range(max(len(sizes) - 2, 0), len(sizes))
     for axis in range(len(sizes)):
         if axis not in plane:
             sizes[axis] = (recipe.shape[axis],)
     while peak(recipe, sizes) > memory:
-        widest = max(
-            range(len(sizes)),
-            key=lambda a: (a not in plane and max(sizes[a], default=0) > 1, max(sizes[a], default=0)),
-        )
-        most = max(sizes[widest], default=0)
-        if most <= (LEAST if widest in plane else 1):
+        apart = [a for a in range(len(sizes)) if a not in plane and max(sizes[a], default=0) > 1]
+        if not apart and not cuttable(sizes, plane, LEAST):
             break
-        sizes[widest] = halved(sizes[widest], most)
+        axis = max(apart or plane, key=lambda a: max(sizes[a], default=0))
+        sizes[axis] = halved(sizes[axis])
+    while prod(map(len, sizes)) < SHARE * workers and cuttable(sizes, plane, GOOD):
+        axis = max(plane, key=lambda a: max(sizes[a], default=0))
+        sizes[axis] = halved(sizes[axis])
     return tuple(sizes)
 
 
-def halved(sizes: tuple[int, ...], most: int) -> tuple[int, ...]:
-    """The largest blocks cut in two."""
+def cuttable(sizes: Sequence[tuple[int, ...]], plane: Sequence[int], least: int) -> bool:
+    """Are there blocks larger than that along y or x?"""
+    return any(max(sizes[a], default=0) > least for a in plane)
+
+
+def tidied(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Blocks of which the first and the last are not much smaller than the others."""
+    found = list(sizes)
+    for end, beside in ((0, 1), (-1, -2)):
+        if len(found) > 1 and found[end] < max(found) / 4:
+            found[beside] += found[end]
+            del found[end]
+    return tuple(found)
+
+
+def halved(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """The largest blocks cut in two, at a multiple of the usual block of files where that is possible."""
+    most = max(sizes)
+    first = round(most / 2 / GOOD) * GOOD if most > GOOD else most - most // 2
     found: list[int] = []
     for n in sizes:
-        found += [n // 2 + n % 2, n // 2] if n == most and n > 1 else [n]
+        found += [first, n - first] if n == most and n > 1 else [n]
     return tuple(found)
 
 

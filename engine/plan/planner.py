@@ -27,10 +27,12 @@ class Planner:
     """Bytes that one block may take while it is computed."""
     kernels: Kernels = "auto"
     """Are kernels compiled: where there is enough to do, always, or never?"""
+    workers: int = 1
+    """How many blocks are computed at a time."""
 
     def chunks(self, recipe: Recipe) -> Chunks:
         """Sizes of the blocks along each axis."""
-        return chunked(recipe, self.memory)
+        return chunked(recipe, self.memory, self.workers)
 
     def maker(self, recipe: Recipe) -> Callable[[Region], np.ndarray]:
         """What makes regions of an array."""

@@ -11,7 +11,7 @@ import xarray as xr
 
 from processes.cubes import axes
 from processes.cubes import geometries as shapes
-from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt
+from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt, with_null
 from processes.errors import TargetDimensionExists
 from processes.mixing import along
 from processes.registry import process
@@ -44,7 +44,7 @@ def aggregate_spatial(
 
     Returns:
         A vector cube: the geometries in place of the spatial dimensions, with the properties of the features;
-        no-data for geometries without cells.
+        no-data for geometries without cells. Beside counts, booleans are the numbers 0 and 1.
 
     Raises:
         TargetDimensionExists: The cube has a dimension `target_dimension` already.
@@ -66,11 +66,10 @@ def aggregate_spatial(
     others = [str(d) for d in data.dims if d not in (y, x)]
     chosen = zones.cells()
     before = Coding.of(data)
-    probe = reducer(before.decode(np.zeros((2,) + (1,) * len(others), dtype=data.dtype)), context=context)
-    after = coding_for(one_value(probe, len(others), "reducer"), before)
-    if after.dtype.kind in "iub":
-        after = Coding(np.dtype(np.float64))  # a geometry without cells has no value
-    run = Zonal(reducer, context, before, after.dtype, zones.members(chosen), target_dimension is not None)
+    probe = reducer(before.decode(before.probe((2,) + (1,) * len(others))), context=context)
+    found = coding_for(one_value(probe, len(others), "reducer"), before)
+    after = with_gaps(found, counts=target_dimension is not None)
+    run = Zonal(reducer, context, before, after, zones.members(chosen), target_dimension is not None)
     taken = taken_out(data.transpose(*others, y, x), chosen, places_x=data.sizes[x])
     array = over_zones(run, taken, len(given.coord))
     dims = (given.dim, *others)
@@ -102,7 +101,7 @@ def reduce_spatial(data: RasterCube, reducer: Aggregator, context: AnyValue = No
     y, x = axes.plane(data)
     others = tuple(str(d) for d in data.dims if d not in (y, x))
     before = Coding.of(data)
-    probe = reducer(before.decode(np.zeros((2,) + (1,) * len(others), dtype=data.dtype)), context=context)
+    probe = reducer(before.decode(before.probe((2,) + (1,) * len(others))), context=context)
     after = coding_for(one_value(probe, len(others), "reducer"), before)
     run = OnPlane(reducer, context, before, after)
     array = blockwise(run, others, data.transpose(y, x, *others), dtype=after.dtype)
@@ -172,6 +171,17 @@ class Take:
         return block[..., self.rows, self.columns]
 
 
+def with_gaps(coding: Coding, *, counts: bool) -> Coding:
+    """How values of zones are stored, with no-data for zones without cells: booleans stay, integers become floats.
+
+    Beside counts booleans are the numbers 0 and 1.
+    """
+    booleans = coding.logical or coding.dtype.kind == "b"
+    if booleans and not counts:
+        return with_null(coding)
+    return Coding(np.dtype(np.float64)) if coding.dtype.kind in "iub" else coding
+
+
 def over_zones(run: Zonal, taken: tuple[Any, np.ndarray], count: int) -> Any:
     """Run the reducer on the cells of each zone; gives (zone, ..., statistics?)."""
     cells, order = taken
@@ -199,15 +209,20 @@ class Zonal:
     reducer: Aggregator
     context: Any
     coding: Coding
-    dtype: np.dtype[Any]
+    after: Coding
     members: tuple[np.ndarray, ...]
     """For each zone the places of its cells along the last axis."""
     statistics: bool
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the stored results."""
+        return self.after.dtype
+
     def reordered(self, order: np.ndarray) -> Zonal:
         """The same over cells that come in another order."""
         members = tuple(order[m] for m in self.members)
-        return Zonal(self.reducer, self.context, self.coding, self.dtype, members, self.statistics)
+        return Zonal(self.reducer, self.context, self.coding, self.after, members, self.statistics)
 
     def __call__(self, cells: np.ndarray) -> np.ndarray:
         cells = np.moveaxis(cells, -1, 0)
@@ -223,13 +238,8 @@ class Zonal:
         """The value of one zone for each label of the other dimensions."""
         cells = self.coding.decode(stored)
         shape = stored.shape[1:]
-        null: Any = np.nan if self.dtype.kind == "f" else None
-        value: Any = np.full(shape, null, dtype=self.dtype)
-        if len(stored):
-            data, unknown = split(self.reducer(cells, context=self.context))
-            value = np.where(np.broadcast_to(unknown, shape), null, np.broadcast_to(data, shape)).astype(
-                self.dtype
-            )
+        result = self.reducer(cells, context=self.context) if len(stored) else None
+        value = self.after.encode(result, shape)
         if not self.statistics:
             return value
         absent = np.broadcast_to(split(cells)[1], stored.shape)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes
-from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt
+from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt, value_of_each
 from processes.errors import ProcessParameterInvalid, TargetDimensionExists
 from processes.mixing import along, nothing
 from processes.registry import process
@@ -32,7 +32,8 @@ def apply(data: Cube, process: Mapper, context: AnyValue = None) -> Cube:
         The cube with its new values.
     """
     before = Coding.of(data)
-    result = one_value(process(probe(data, before), context=context), data.ndim, "process")
+    probe = before.decode(before.probe((1,) * data.ndim))
+    result = value_of_each(process(probe, context=context), data.ndim, "process")
     after = coding_for(result, before)
     run = OnCells(process, context, before, after)
     dims = tuple(map(str, data.dims))
@@ -134,11 +135,6 @@ def target_coords(
     return {target: (target, labels, attrs)}
 
 
-def probe(data: xr.DataArray, coding: Coding) -> Any:
-    """One cell, to find out what a child graph gives."""
-    return coding.decode(np.zeros((1,) * data.ndim, dtype=data.dtype))
-
-
 def is_array(result: Any, ndim: int) -> bool:
     """Does a child graph give an array for each place, rather than one value? `ndim` counts the cube's axes."""
     if isinstance(result, (list, tuple, Labeled)):
@@ -201,7 +197,7 @@ class Series:
         """The series of one place, to find out what a child graph gives."""
         shape = [1] * data.ndim
         shape[self.position] = len(self.labels)
-        return self.of(np.zeros(shape, dtype=data.dtype))
+        return self.of(self.coding.probe(shape))
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,11 @@ import xarray as xr
 
 from processes.errors import ProcessParameterInvalid
 from processes.recipes import mapped
-from processes.values import Labeled, Masked
+from processes.values import Labeled, Masked, is_scalar
 
 LOGICAL_NODATA = 255
+A_TEXT = "2000-01-01"
+"""A text that processes of dates take, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,17 @@ class Coding:
             return block
         return Masked(block, block == self.nodata)
 
+    def probe(self, shape: Sequence[int]) -> np.ndarray:
+        """Stored values to try a child graph on: cells that have a value, so that no process has nothing to work on.
+
+        What objects are cannot be known lazily; there all is null, which every process takes that may get nulls.
+        """
+        if self.dtype.kind == "O":
+            return np.full(shape, None, dtype=object)
+        if self.dtype.kind in "UT":
+            return np.full(shape, A_TEXT, dtype=np.result_type(self.dtype, np.asarray(A_TEXT)))
+        return np.full(shape, 2 if self.nodata == 1 else 1, dtype=self.dtype)
+
     def encode(self, values: Any, shape: tuple[int, ...]) -> np.ndarray:
         """Cells -> stored values of that shape."""
         if values is None:
@@ -89,7 +102,7 @@ class Coding:
 
 def _decoded_objects(block: np.ndarray) -> Masked:
     """Texts and the like, with None or NaN for null."""
-    return Masked(block, np.frompyfunc(lambda v: v is None or v != v, 1, 1)(block).astype(bool))
+    return Masked(block, np.asarray(np.frompyfunc(lambda v: v is None or v != v, 1, 1)(block), dtype=bool))
 
 
 def coding_for(result: Any, *sources: Coding) -> Coding:
@@ -170,6 +183,18 @@ def one_value(result: Any, ndim: int, parameter: str) -> Any:
     return result
 
 
+def value_of_each(result: Any, ndim: int, parameter: str) -> Any:
+    """What a child graph gave for single cells; refuses what is no value of each of them, nor the same for all."""
+    data = result.data if isinstance(one_value(result, ndim, parameter), Masked) else result
+    if not is_scalar(data) and np.ndim(data) < ndim:
+        raise ProcessParameterInvalid(
+            "the child graph makes one value of several cells, where each cell needs one of its own",
+            hint="Use reduce_dimension for one value of many.",
+            parameter=parameter,
+        )
+    return result
+
+
 # ---------------------------------------------------------------------------------------------- blocks
 def blockwise(
     fn: Callable[..., np.ndarray],
@@ -186,7 +211,9 @@ def blockwise(
     if not any(isinstance(c.data, da.Array) for c in cubes):
         return fn(*(c.data for c in cubes))
     new = dict(sizes or {})
-    remembered = mapped(fn, out_dims, [c.data for c in cubes], [c.dims for c in cubes], new, dtype)
+    remembered = mapped(
+        fn, out_dims, [c.data for c in cubes], [tuple(map(str, c.dims)) for c in cubes], new, dtype
+    )
     if remembered is not None:
         return remembered
     args: list[Any] = []

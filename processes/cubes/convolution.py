@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any
@@ -244,7 +244,9 @@ class Correlated:
     @cached_property
     def token(self) -> str:
         """The same for the same kernel over the same numbers."""
-        return str(tokenize(self.source.token, vars(self.run.focal), self.rows, self.columns))
+        focal = self.run.focal
+        told = [getattr(focal, f.name) for f in fields(focal)]
+        return str(tokenize(self.source.token, told, self.rows, self.columns))
 
     def of(self, inputs: tuple[Recipe, ...]) -> Recipe:
         """The same over another array."""

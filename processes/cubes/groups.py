@@ -62,7 +62,7 @@ class Grouping:
 
     def coding(self, ndim: int) -> Coding:
         """How to store what the reducer gives, found out on one place for the largest and for an empty group."""
-        series = np.zeros((len(self.labels), *(1,) * (ndim - 1)), dtype=self.before.dtype)
+        series = self.before.probe((len(self.labels), *(1,) * (ndim - 1)))
         largest = max(self.groups, key=len, default=np.zeros(0, dtype=int))
         result = one_value(self.reduced(series, largest), ndim - 1, "reducer")
         if not len(largest):

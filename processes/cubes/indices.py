@@ -92,7 +92,7 @@ def difference(data: xr.DataArray, dim: str, first: int, second: int) -> xr.Data
     """The normalized difference of two bands, which takes the place of the bands."""
     before = Coding.of(data)
     run = Difference(before, Coding(np.dtype(np.float32)), data.dims.index(dim))
-    after = coding_for(run.cells(np.zeros((2,) * data.ndim, dtype=data.dtype)), before)
+    after = coding_for(run.cells(before.probe((2,) * data.ndim)), before)
     run = Difference(before, after, data.dims.index(dim))
     dims = tuple(str(d) for d in data.dims if d != dim)
     return rebuilt(

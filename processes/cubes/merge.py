@@ -10,7 +10,16 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes, places, resample
-from processes.cubes.cells import Coding, blockwise, coding_for, common, one_value, onto, rebuilt, with_null
+from processes.cubes.cells import (
+    Coding,
+    blockwise,
+    coding_for,
+    common,
+    onto,
+    rebuilt,
+    value_of_each,
+    with_null,
+)
 from processes.cubes.unions import alike, complete, membership, merged_coords, union
 from processes.errors import IncompatibleDataCubes, OverlapResolverMissing
 from processes.mixing import along
@@ -66,8 +75,8 @@ def merge_cubes(
     if not complete(unions, shared == list(dims)):
         target = with_null(target)
     if overlaps:
-        probes = [c.decode(np.zeros((1,) * len(dims), dtype=c.dtype)) for c in (coding1, coding2)]
-        result = one_value(overlap_resolver(*probes, context=context), len(dims), "overlap_resolver")  # type: ignore[misc]
+        probes = [c.decode(c.probe((1,) * len(dims))) for c in (coding1, coding2)]
+        result = value_of_each(overlap_resolver(*probes, context=context), len(dims), "overlap_resolver")  # type: ignore[misc]
         resolved = coding_for(result, target)
         target = resolved if all(b.all() for b in both.values()) else common(target, resolved)
     ones = reached(cube1, {d: u.places1 for d, u in unions.items()})

@@ -181,7 +181,7 @@ class Patchwork:
     """The dimension that arrays run along; `None` where the child graph gets cubes."""
 
     def probe(self) -> Coding:
-        """How to store what the child graph gives, found out on a small window without values."""
+        """How to store what the child graph gives, found out on a small window."""
         if not all(self.parts):
             return self.template.coding
         window = [ws[len(ws) // 2] for ws in self.parts]
@@ -196,7 +196,7 @@ class Patchwork:
             )
             for w, kind in zip(window, self.template.kinds, strict=True)
         ]
-        cells = np.zeros(tuple(w.high - w.low for w in few), dtype=self.template.coding.dtype)
+        cells = self.template.coding.probe([w.high - w.low for w in few])
         if self.series is not None:
             result = self.on_series(cells, few)
             return coding_for(values_of(result), self.template.coding)

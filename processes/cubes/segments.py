@@ -220,9 +220,9 @@ class OnSegment:
     """What stands outside of the polygon."""
 
     def probe(self, segment: Segment) -> Coding:
-        """How to store what the child graph gives, found out on a few cells without values."""
+        """How to store what the child graph gives, found out on a few cells."""
         few = Segment(segment.top, segment.left, segment.inside[:PROBE, :PROBE])
-        cells = np.zeros((*self.template.shape[:-2], *few.inside.shape), dtype=self.before.dtype)
+        cells = self.before.probe((*self.template.shape[:-2], *few.inside.shape))
         return with_null(Coding.of(self.result(cells, few)))
 
     def result(self, block: np.ndarray, segment: Segment) -> xr.DataArray:

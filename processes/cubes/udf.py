@@ -278,15 +278,22 @@ def on_cells(data: Any, function: UserFunction, context: Any) -> Any:
     result = function(cube, context)
     if not isinstance(result, xr.DataArray):
         return result
-    if not isinstance(data, Labeled):
-        return like(result, cube.dims, cube)
-    series, *others = cube.dims
+    series, *others = cube.dims if cube.dims else (None,)
+    if not isinstance(
+        data, Labeled
+    ):  # the value of each cell, or the values of a group, which have no labels
+        return like(result, tuple(others) if reduces(result, cube) else cube.dims, cube)
     if result.ndim == len(others):
         return like(result, tuple(others), cube)
     fresh = [d for d in result.dims if d not in others]
     values = like(result, (*fresh, *others) if len(fresh) == 1 else cube.dims, cube)
     kept = fresh == [series] and len(values) == len(data.labels)
     return Labeled(values, data.labels, data.dims) if kept else values
+
+
+def reduces(result: xr.DataArray, given: xr.DataArray) -> bool:
+    """Does user code make one value of all along the first dimension?"""
+    return set(result.dims) == set(given.dims[1:]) and result.ndim < given.ndim
 
 
 def as_cube(data: Any) -> xr.DataArray:

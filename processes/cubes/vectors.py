@@ -13,7 +13,7 @@ from xvec import GeometryIndex
 
 from processes.cubes import axes, places, shapes
 from processes.cubes.cells import LOGICAL_NODATA
-from processes.cubes.metres import around_each, require_metres
+from processes.cubes.metres import require_metres
 from processes.errors import DimensionNotAvailable, ProcessParameterInvalid
 from processes.registry import process
 from processes.types import OptionalName, Schema, VectorCube
@@ -149,9 +149,7 @@ def filter_vector(data: VectorCube, geometries: VectorCube, relation: Relation =
 def vector_buffer(geometries: VectorCube, distance: Distance) -> VectorCube:
     """Grow or shrink geometries by a distance
 
-    Circles are drawn with 64 corners. In longitude and latitude each geometry is put into an azimuthal
-    equidistant projection around its own middle first, and back afterwards; there the distance is exact near the
-    middle, and 0.4 % off at 1,000 km from it.
+    Circles are drawn with 64 corners.
 
     Args:
         geometries: A vector cube of geometries of any kind.
@@ -162,7 +160,7 @@ def vector_buffer(geometries: VectorCube, distance: Distance) -> VectorCube:
         and values are kept.
 
     Raises:
-        UnitMismatch: The coordinates are neither in metres nor longitude and latitude in degrees.
+        UnitMismatch: The coordinates are not in metres; `vector_reproject()` puts them into a system that is.
     """
     if not np.isfinite(distance) or distance == 0:
         raise ProcessParameterInvalid(
@@ -171,11 +169,8 @@ def vector_buffer(geometries: VectorCube, distance: Distance) -> VectorCube:
     for dim in geometry_dimensions(geometries, "geometries"):
         crs = places.geometry_crs(geometries, dim)
         given = shapes.valid(shapes.shapes_of(geometries, dim, "geometries"))
-        if crs.is_geographic:
-            grown = around_each(given, crs, float(distance))
-        else:
-            require_metres(crs, given, "geometries")
-            grown = shapely.buffer(given, float(distance), quad_segs=16)
+        require_metres(crs, given, "geometries")
+        grown = shapely.buffer(given, float(distance), quad_segs=16)
         empty = shapely.is_empty(given)
         grown[empty] = given[empty]
         geometries = with_geometries(geometries, dim, grown, crs)

@@ -71,7 +71,7 @@ def aggregate_spatial_window(
         data = resample.recoded(data, before, with_null(before))
         before = with_null(before)
     others = [str(d) for d in data.dims if d not in (y, x)]
-    probe = before.decode(np.zeros((2,) + (1,) * len(others), dtype=before.dtype))
+    probe = before.decode(before.probe((2,) + (1,) * len(others)))
     after = coding_for(one_value(reducer(probe, context=context), len(others), "reducer"), before)
     run = Windowed(reducer, context, sizes[y], sizes[x], before, after)
     inner = data.isel({d: slice(max(0, a), b) for d, (a, b) in spans.items()}).transpose(*others, y, x)

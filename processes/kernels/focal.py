@@ -8,14 +8,17 @@ last bit, test_focal shows.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from processes.kernels.loops import compiled, is_ready, reads, share, threads, writes
 
-ENOUGH = 400_000_000
-"""Products from which on it is worth to import numba and to compile: NumPy takes about as long for so many."""
+ENOUGH = 100_000_000
+"""Products from which on NumPy takes longer than importing numba and loading the loop."""
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""Relative difference of weights that are the same but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,13 @@ class Focal:
         """The same for an array of so many cells."""
         return replace(self, total=cells)
 
+    @cached_property
+    def parts(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Weights for columns of sums of rows, where there are such; integers of 64 bits are summed cell by cell."""
+        if self.work.kind != "f":
+            return None
+        return parts(self.weights, whole=self.dtype.kind != "f")
+
     @property
     def work(self) -> np.dtype[Any]:
         """Type of the sums."""
@@ -60,7 +70,9 @@ class Focal:
             columns: The same for columns.
             alone: May several threads be used?
         """
-        shape = tuple(len(w) - k + 1 for w, k in zip((rows, columns), self.weights.shape, strict=True))
+        shape = tuple(
+            max(0, len(w) - k + 1) for w, k in zip((rows, columns), self.weights.shape, strict=True)
+        )
         out = np.empty((*cells.shape[:-2], *shape), self.dtype)
         if not out.size:
             return out
@@ -88,33 +100,29 @@ class Focal:
         work = self.work.name
         gap = ("boolean", dtype.name, "boolean")
         places = (reads(np.int64, 1),) * 2
-        return (
-            *(reads(dtype, 3), *places, reads(self.work, 2), work, work, work, *gap),
-            *(writes(self.dtype, 3), "int64", "int64"),
-        )
+        weights = (reads(self.work, 2), reads(self.work, 1))
+        numbers = (work, work, work)
+        return (reads(dtype, 3), *places, *weights, *numbers, *gap, writes(self.dtype, 3), "int64", "int64")
 
     def told(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
         """What the loop is told besides arrays of cells."""
         kind = self.work.type
         numbers = (kind(self.factor), kind(self.border), kind(self.replacement))
         gap = dtype.type(0 if self.nodata is None else self.nodata)
-        return (
-            np.ascontiguousarray(self.weights, self.work),
-            *numbers,
-            self.nodata is not None,
-            gap,
-            self.logical,
-        )
+        down, across = self.parts or (self.weights, np.zeros(0))
+        weights = (np.ascontiguousarray(w, self.work) for w in (down, across))
+        return (*weights, *numbers, self.nodata is not None, gap, self.logical)
 
     def by_numpy(
         self, cells: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]
     ) -> np.ndarray:
         """The same sums, one weight after the other over whole planes."""
         numbers = laid(self.numbers(cells), rows, columns, self.work.type(self.border))
-        total = np.zeros((*cells.shape[:-2], *shape), self.work)
-        for (i, j), weight in np.ndenumerate(self.weights):
-            if weight:
-                total += numbers[..., i : i + shape[0], j : j + shape[1]] * self.work.type(weight)
+        weights = self.weights
+        if self.parts:
+            weights, across = self.parts
+            numbers = summed(numbers, across[None].astype(self.work), (len(rows), shape[1]))
+        total = summed(numbers, weights.astype(self.work), shape)
         scaled: np.ndarray = (total * self.work.type(self.factor)).astype(self.dtype)
         return scaled
 
@@ -128,6 +136,36 @@ class Focal:
         return np.where(cells == self.nodata, self.work.type(self.replacement), given)
 
 
+def summed(numbers: np.ndarray, weights: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The sums of numbers (..., y, x) in such a plane."""
+    total = np.zeros((*numbers.shape[:-2], *shape), numbers.dtype)
+    for (i, j), weight in np.ndenumerate(weights):
+        if weight:
+            total += numbers[..., i : i + shape[0], j : j + shape[1]] * weight
+    return total
+
+
+def parts(weights: np.ndarray, *, whole: bool) -> tuple[np.ndarray, np.ndarray] | None:
+    """A column (n, 1) and a row of weights whose products are these; `None` where there are none.
+
+    Sums of columns of sums of rows take fewer products, and as many roundings of each.
+
+    Args:
+        weights: Rows of weights.
+        whole: Have the weights of the column and the row to be whole numbers?
+    """
+    height, width = weights.shape
+    if height * width <= 3 * (height + width) // 2 or not weights.any():
+        return None
+    given = weights.astype(np.float64)
+    i, j = np.unravel_index(np.argmax(np.abs(given)), given.shape)
+    row = given[i] / (np.gcd.reduce(np.abs(given[i]).astype(np.int64)) if whole else given[i, j])
+    column = given[:, [j]] / row[j]
+    if whole and (column % 1).any():
+        return None
+    return (column, row) if (np.abs(column * row - given) <= ROUNDING * np.abs(given)).all() else None
+
+
 def laid(numbers: np.ndarray, rows: np.ndarray, columns: np.ndarray, border: Any) -> np.ndarray:
     """Numbers (..., y, x) in these rows and columns; `border` where there are none."""
     if not numbers.shape[-2] or not numbers.shape[-1]:
@@ -139,13 +177,17 @@ def laid(numbers: np.ndarray, rows: np.ndarray, columns: np.ndarray, border: Any
 
 
 def weigh(  # type: ignore[no-untyped-def]
-    cells, rows, columns, weights, factor, border, replacement, gapped, gap, logical, out, first, last
+    cells, rows, columns, weights, across, factor, border, replacement, gapped, gap, logical, out, first, last
 ):
-    """The sums of some rows of each plane; five weights at a time, so that they stay in registers."""
-    height, width = weights.shape
-    count = out.shape[2]
+    """The sums of some rows of each plane.
+
+    Where `across` has weights, lines are summed with these first, and `weights` has one column for the lines.
+    """
+    height, count = weights.shape[0], out.shape[2]
+    parted = across.size > 0
     numbers = np.empty(cells.shape[2], weights.dtype)
-    lines = np.empty((height, columns.size), weights.dtype)
+    laid = np.empty(columns.size, weights.dtype)
+    lines = np.empty((height, count if parted else columns.size), weights.dtype)
     total = np.empty(count, weights.dtype)
     left = 0
     while left < columns.size and columns[left] < 0:
@@ -153,9 +195,30 @@ def weigh(  # type: ignore[no-untyped-def]
     right = left  # columns follow each other between these
     while right < columns.size and columns[right] == columns[left] + (right - left):
         right += 1
+
+    def add(total, line, weights):  # type: ignore[no-untyped-def]
+        """Add what a line gives; five weights at a time, so that they stay in registers."""
+        j = 0
+        while j + 5 <= weights.size:
+            a, b, c, d, e = weights[j], weights[j + 1], weights[j + 2], weights[j + 3], weights[j + 4]
+            part = line[j:]
+            for x in range(total.size):
+                s = total[x] + a * part[x]
+                s = s + b * part[x + 1]
+                s = s + c * part[x + 2]
+                s = s + d * part[x + 3]
+                total[x] = s + e * part[x + 4]
+            j += 5
+        while j < weights.size:
+            a = weights[j]
+            part = line[j:]
+            for x in range(total.size):
+                total[x] = total[x] + a * part[x]
+            j += 1
+
     for plane in range(cells.shape[0]):
         for y in range(first, last + height - 1):
-            line, row = lines[y % height], rows[y]
+            line, row = laid if parted else lines[y % height], rows[y]
             if row < 0:
                 line[:] = border
             else:
@@ -175,35 +238,15 @@ def weigh(  # type: ignore[no-untyped-def]
                     line[left:right] = numbers[columns[left] : columns[left] + right - left]
                 for x in range(right, columns.size):
                     line[x] = border if columns[x] < 0 else numbers[columns[x]]
+            if parted:
+                lines[y % height] = 0
+                add(lines[y % height], line, across)
             if y < first + height - 1:
                 continue
             top = y - height + 1
             total[:] = 0
             for i in range(height):
-                line = lines[(top + i) % height]
-                j = 0
-                while j + 5 <= width:
-                    a, b, c, d, e = (
-                        weights[i, j],
-                        weights[i, j + 1],
-                        weights[i, j + 2],
-                        weights[i, j + 3],
-                        weights[i, j + 4],
-                    )
-                    part = line[j:]
-                    for x in range(count):
-                        s = total[x] + a * part[x]
-                        s = s + b * part[x + 1]
-                        s = s + c * part[x + 2]
-                        s = s + d * part[x + 3]
-                        total[x] = s + e * part[x + 4]
-                    j += 5
-                while j < width:
-                    a = weights[i, j]
-                    part = line[j:]
-                    for x in range(count):
-                        total[x] = total[x] + a * part[x]
-                    j += 1
+                add(total, lines[(top + i) % height], weights[i])
             result = out[plane, top]
             for x in range(count):
                 result[x] = total[x] * factor

@@ -8,9 +8,10 @@ from typing import Any
 
 from engine.graph.model import Graph, Node, Param, Ref, replaced
 from engine.plan.rules.around import Around
-from engine.plan.rules.origins import Filter, Known, look
+from engine.plan.rules.origins import Filter, as_filter, loads_of
 from processes.cubes.filters import read_moment
 from processes.errors import ProcessError
+from processes.registry import Process
 
 Limit = Callable[[Any, Any], Any]
 """What a load has already and what a filter wants -> both at once; `None` where a load cannot say that."""
@@ -22,16 +23,14 @@ def narrow(graph: Graph, around: Around) -> Graph:
     What a load gives may depend on how much is asked of it: the grid and the dates are those of the items found, the
     type is that of the bands. So the source is asked first whether it gives just what the filters leave.
     """
-    known = look(graph, around.registry)
-    if not any(here.filter for here in known.values()):
+    loads = loads_of(graph, around.registry)
+    if not loads:
         return graph
     readers = readers_of(graph)
     nodes = dict(graph.nodes)
     stands_for: dict[Ref, Ref] = {}
-    for name, here in known.items():
-        if here.mixes.does != "makes" or graph[name].inputs:
-            continue
-        behind = filters_behind(name, readers, known)
+    for name in loads:
+        behind = filters_behind(name, graph, readers, around.registry)
         nodes[name], taken = taken_over(graph[name], behind, around)
         for step in behind:
             if step in taken:
@@ -53,12 +52,17 @@ def readers_of(graph: Graph) -> dict[str, list[str]]:
     return readers
 
 
-def filters_behind(name: str, readers: Mapping[str, list[str]], known: Mapping[str, Known]) -> list[Filter]:
+def filters_behind(
+    name: str, graph: Graph, readers: Mapping[str, list[str]], registry: Mapping[str, Process]
+) -> list[Filter]:
     """The filters that all goes through that is read of a node, in order."""
     behind: list[Filter] = []
-    while len(readers[name]) == 1 and (reader := known.get(readers[name][0])) and reader.filter:
-        behind.append(reader.filter)
-        name = reader.filter.name
+    while len(readers[name]) == 1 and (reader := readers[name][0]):
+        step = as_filter(reader, graph[reader], registry.get(graph[reader].process), len(behind))
+        if step is None:
+            break
+        behind.append(step)
+        name = reader
     return behind
 
 

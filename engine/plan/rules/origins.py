@@ -53,23 +53,26 @@ def look(graph: Graph, registry: Mapping[str, Process]) -> dict[str, Known]:
     numbers: dict[Hashable, int] = {}
     for place, (name, node) in enumerate(graph.nodes.items()):
         process = registry.get(node.process)
-        if process is None or not process.mixes.known:
+        if process is None or not (mixes := process.mixes).known:
             continue
-        mixes, mixed = process.mixes, process.mixes.dimensions(node.args)
+        mixed = mixes.dimensions(node.args)
         cubes = {p: v.node for p in mixes.cubes if type(v := node.args.get(p)) is Ref and v.node in known}
         if mixed is None or len(cubes) < len(mixes.cubes):
             continue
-        below = merged([known[cube].labels for cube in cubes.values()])
-        step = None
-        if mixes.does == "selects" and (key := key_of(node)) is not None:
-            sure = not mixes.usual or all(node.args.get(p) is not None for p in mixes.named)
-            step = Filter(numbers.setdefault(key, len(numbers)), mixed, sure, name, node, place)
-        labels = below
+        labels = below = merged([known[cube].labels for cube in cubes.values()])
+        step = as_filter(name, node, process, place, numbers) if mixes.does == "selects" else None
         if mixed:
             labels = {dim: origin for dim, origin in below.items() if dim not in mixed}
             labels |= changed(name, mixes, mixed, below, step, numbers)
         known[name] = Known(mixes, mixed, cubes, labels, step)
     return known
+
+
+def loads_of(graph: Graph, registry: Mapping[str, Process]) -> list[str]:
+    """The nodes that make a cube out of nothing but their arguments."""
+    makers = {id_ for id_ in {n.process for n in graph.nodes.values()} if id_ in registry}
+    makers = {id_ for id_ in makers if registry[id_].mixes.does == "makes"}
+    return [name for name, node in graph.nodes.items() if node.process in makers and not node.inputs]
 
 
 def merged(below: list[Labels]) -> Labels:
@@ -79,12 +82,23 @@ def merged(below: list[Labels]) -> Labels:
     return {dim: origin for labels in reversed(below) for dim, origin in labels.items()}
 
 
-def key_of(step: Node) -> Hashable:
-    """What tells a filter from others; `None` where it reads more than the cube."""
-    rest = sorted(((k, v) for k, v in step.args.items() if k != "data"), key=lambda item: item[0])
-    if any(isinstance(part, Ref) for _, value in rest for part in parts(value)):
+def as_filter(
+    name: str, node: Node, process: Process | None, place: int, numbers: dict[Hashable, int] | None = None
+) -> Filter | None:
+    """The node as a filter, where it is one and reads nothing but the cube.
+
+    Equal filters have one number in `numbers`.
+    """
+    if process is None or process.mixes.does != "selects":
         return None
-    return (step.process, structure(dict(rest)))
+    dims = process.mixes.dimensions(node.args)
+    rest = sorted(((k, v) for k, v in node.args.items() if k != "data"), key=lambda item: item[0])
+    if dims is None or any(isinstance(part, Ref) for _, value in rest for part in parts(value)):
+        return None
+    sure = not process.mixes.usual or all(node.args.get(p) is not None for p in process.mixes.named)
+    key: Hashable = (node.process, structure(dict(rest)))
+    number = place if numbers is None else numbers.setdefault(key, len(numbers))
+    return Filter(number, dims, sure, name, node, place)
 
 
 def changed(

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.graph.model import Child, Graph, Node, Param, Ref, parts, replaced
 from engine.plan.rules.around import Around
-from engine.plan.rules.origins import Known, look
+from engine.plan.rules.origins import Known, loads_of, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,22 @@ Need = frozenset[Band] | None
 
 def spare_bands(graph: Graph, around: Around) -> Graph:
     """The graph with loads of no more bands than are read."""
-    known = look(graph, around.registry)
-    loads = [n for n, here in known.items() if here.mixes.does == "makes" and not graph[n].inputs]
-    if not loads:
+    loads = loads_of(graph, around.registry)
+    if not loads or not any(names_bands(node, around) for node in graph.nodes.values()):
         return graph
-    needs = needed(graph, known, around)
+    needs = needed(graph, look(graph, around.registry), around)
     less = {name: with_bands(graph[name], needs[name], around) for name in loads}
     if all(less[name] is graph[name] for name in loads):
         return graph
     return graph.with_nodes({name: less.get(name, node) for name, node in graph.nodes.items()})
+
+
+def names_bands(node: Node, around: Around) -> bool:
+    """May a node tell which bands it reads, so that it is worth a closer look?"""
+    process = around.registry.get(node.process)
+    return process is not None and (
+        bool(process.mixes.bands) or process.mixes.gone or "bands" in process.mixes.kinds
+    )
 
 
 def with_bands(load: Node, need: Need, around: Around) -> Node:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def shelf(make) -> Iterator[Shelf]:
             return 404, {}, b""
         return (
             206,
-            {"Content-Range": f"bytes {start}-{stop - 1}/{len(content)}", "ETag": name},
+            {"Content-Range": f"bytes {start}-{stop - 1}/{len(content)}", "ETag": str(crc32(content))},
             content[start:stop],
         )
 
@@ -301,7 +302,6 @@ def test_a_file_is_asked_again_when_it_was_not_seen_for_long(make, grid, noise, 
     asked = request(f"{shelf.served.url}/a.tif", on=there)
     read_windows([asked])
     cog(make, "a.tif", noise(256, 256, seed=1)[:, ::-1], there)
-    os.truncate(make.folder / "a.tif", (make.folder / "a.tif").stat().st_size)
     monkeypatch.setattr("engine.http.pieces.TRUSTED", -1.0)
     shelf.ranges.clear()
     (found,) = read_windows([asked])
