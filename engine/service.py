@@ -27,17 +27,24 @@ from engine.graph.model import Graph, Node, referred
 from engine.graph.near import nearest_of
 from engine.graph.parse import Definition, define
 from engine.http import egress_of
-from engine.load import survey
+from engine.load import Survey, survey
+from engine.plan import machine
+from engine.plan.calibration import Calibration, calibration
+from engine.plan.cost import Means, Memory, cost_of, memory_needed
 from engine.plan.explain import Explanation, Read, Result
+from engine.plan.given import planned
+from engine.plan.planner import Planner
 from engine.plan.rules import simplified
 from engine.plan.rules.around import Around, never
 from engine.plan.rules.inline import Definitions, inline
+from engine.plan.text import plan_of
 from engine.plan.twins import Loaded, Twins
 from engine.settings import Settings
 from engine.write import Written, write
 from processes import REGISTRY
 from processes.cubes import axes
 from processes.describe import describe, page
+from processes.world import Saved
 
 Progress = Callable[[int, int], None]
 """Called with the finished and the planned number of blocks."""
@@ -71,6 +78,11 @@ class Engine:
         """The catalogue; made on first use."""
         self.settings.catalog_path.parent.mkdir(parents=True, exist_ok=True)
         return Catalog(self.settings.catalog_path, egress_of(self.settings))
+
+    @cached_property
+    def planner(self) -> Planner:
+        """What decides how cubes are computed."""
+        return Planner(self.settings.block_memory, self.settings.kernels, self.settings.workers)
 
     @cached_property
     def executor(self) -> Executor:
@@ -140,9 +152,10 @@ class Engine:
         outcome, notes = self._evaluate(prepared)
         result = prepared.graph.result
         sinks = notes.sinks or [Sink(result, outcome.values[result], "", {})]
-        written = []
         for sink in sinks:
             self.admit(sink)
+        written = []
+        for sink in sinks:
             chosen = format or (None if Path(target).suffix and len(sinks) == 1 else sink.format) or None
             written.append(
                 write(
@@ -169,7 +182,10 @@ class Engine:
         return value.copy(data=array)
 
     def admit(self, sink: Sink) -> None:
-        """Refuse a result that is larger than any that is meant, before anything is read."""
+        """Refuse a result that is larger than any that is meant, or that takes more memory than there is.
+
+        Nothing was read yet. What blocks take on other machines is not known here.
+        """
         size = getattr(sink.value, "nbytes", 0)
         if size > self.settings.max_output_bytes:
             raise Problem(
@@ -179,6 +195,30 @@ class Engine:
                 hint="Take a smaller extent or larger cells, or raise GDC_MAX_OUTPUT_BYTES.",
                 facts={"node": sink.node, "bytes": size, "limit": self.settings.max_output_bytes},
             )
+        if not isinstance(sink.value, xr.DataArray) or self.settings.cluster not in ("threads", "processes"):
+            return
+        needed = memory_needed(sink.value, sink.format, self.means())
+        limit = self.settings.max_memory or machine.memory()
+        if needed.total > limit:
+            raise too_large(sink.node, needed, limit)
+
+    def means(self) -> Means:
+        """What a run is given."""
+        alone = self.settings.cluster == "threads"
+        return Means(
+            speeds=calibration(self.settings.home),
+            workers=self.settings.workers,
+            cores=machine.cores(),
+            processes=1 if alone else 1 + self.settings.workers,
+        )
+
+    def calibrate(self, say: Callable[[str], None] | None = None) -> Calibration:
+        """Measure this machine, for `explain`, and keep the figures in the home."""
+        from engine.plan.calibrate import measured
+
+        found = measured(say or (lambda _: None))
+        found.save(self.settings.home)
+        return found
 
     def validate(self, graph: Any, parameters: Mapping[str, Any] | None = None) -> list[Problem]:
         """Everything that is wrong with a graph, without reading a pixel; an empty list where nothing is."""
@@ -206,12 +246,23 @@ class Engine:
                 f"node {str(node)!r} runs a process elsewhere; what it gives is known only when the graph runs",
                 hint="Explain the part of the graph before it.",
             ) from None
+        result = prepared.graph.result
+        value = outcome.values[result]
+        value = value.value if isinstance(value, Saved) else value
+        sinks = notes.sinks or [Sink(result, value, "", {})]
+        cubes = [(s.value, s.format) for s in sinks if isinstance(s.value, xr.DataArray)]
+        surveys = [survey(r.found.items, r.wish) for r in notes.readings]
+        items = [item for r in notes.readings for item in r.found.items]
+        sources = {r.node: r.source for r in notes.readings}
+        known = {**prepared.parameters, **outcome.values}
         return Explanation(
             before=text.write(prepared.given, shorten=True),
             after=text.write(prepared.graph, shorten=True),
-            reads=tuple(map(as_read, notes.readings)),
-            result=as_result(prepared.graph.result, outcome.values[prepared.graph.result]),
+            reads=tuple(map(as_read, notes.readings, surveys)),
+            result=as_result(result, value),
             log=tuple(notes.log),
+            plan=plan_of([c for c, _ in cubes], known, prepared.graph.nodes, sources),
+            cost=cost_of(cubes, surveys, items, self.means()),
         )
 
     # ---------------------------------------------------------------------------- what there is
@@ -252,7 +303,7 @@ class Engine:
             return Loaded(outcome.values["load"], reading.found.items, reading.wish)
 
         definition = define(source)
-        given = {k: take_in(v) for k, v in (parameters or {}).items()}
+        given = {k: planned(take_in(v), self.planner) for k, v in (parameters or {}).items()}
         values = bound(definition.graph, given)
         graph = inline(definition.graph, self.user_processes, REGISTRY)
         if problems := check(graph, REGISTRY, values):
@@ -356,9 +407,20 @@ def time_span(items: Sequence[Any]) -> tuple[str, str] | None:
     return axes.rfc3339(min(starts)), axes.rfc3339(max(ends))
 
 
-def as_read(reading: Reading) -> Read:
+def too_large(node: str, needed: Memory, limit: int) -> Problem:
+    """The refusal of what does not fit into memory."""
+    return Problem(
+        "ProcessGraphComplexity",
+        f"node {node!r} takes up to {needed.total / 1e9:.2f} GB of memory, {needed.largest / 1e6:.0f} MB for one block "
+        f"alone; there are {limit / 1e9:.2f} GB",
+        hint="Take a smaller extent or coarser cells, or set GDC_BLOCK_MEMORY lower or GDC_WORKERS to fewer; "
+        "GDC_MAX_MEMORY is the limit.",
+        facts={"node": node, "bytes": needed.total, "block": needed.largest, "limit": limit},
+    )
+
+
+def as_read(reading: Reading, seen: Survey) -> Read:
     """What one node reads, for an explanation."""
-    seen = survey(reading.found.items, reading.wish)
     return Read(
         node=reading.node,
         source=reading.source,

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """Are chains of processes compiled into kernels: where there is enough to do, always, or never?"""
     block_memory: int = Field(default=192 * 2**20, ge=2**20)
     """Bytes that one block may take while it is computed; each worker has one at a time."""
+    max_memory: int | None = Field(default=None, ge=2**20)
+    """Bytes that a run may hold at once, or it is refused before anything is read; by default what the machine has."""
     local_files: bool = True
     """May graphs read files of this machine by path? A server says no."""
     private_hosts: Literal["allow", "deny"] = "allow"

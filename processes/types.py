@@ -5,7 +5,8 @@ what the dimension is: `type` is `temporal`, `bands`, `spatial` (then `axis` is 
 `other`. Times are naive UTC (`datetime64[ns]`) or a CF calendar's; x and y are cell centres; the CRS stands in
 `spatial_ref`. No-data is NaN in float cubes; integer cubes name theirs in `attrs["nodata"]`; logical cubes that
 have no-data are uint8 (0, 1, 255) with `attrs["logical"]`. Band metadata is the list `attrs["bands"]` of the
-bands coordinate.
+bands coordinate. What the metadata of scenes tell of sun and sensor may stand beside the times, in coordinates
+`view:*` along `t` (degrees, NaN where a scene does not tell); facts of radar scenes are attributes `sar:*`.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def _as_booleans(cube: xr.DataArray) -> xr.DataArray:
     """True, false and NaN as objects: what xarray itself makes of booleans with gaps."""
 
     def show(block: np.ndarray) -> np.ndarray:
-        shown = np.asarray(block == 1, dtype=object)
+        shown = np.asarray(block == 1).astype(object)  # of NumPy's own scalar, too
         shown[block == LOGICAL_NODATA] = np.nan
         return shown
 

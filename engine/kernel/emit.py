@@ -1,12 +1,13 @@
 """Writes a sheet as a Python function that numba compiles: row by row of cells, date by date, vectorised along x.
 
-The function is `kernel(planes..., dates, pairs, out)`. A plane is an array (t, y, x), or (y, x) where it has no time;
-`dates` are the indices along time that are gone through; `pairs` is the sorting network for so many dates; `out` is
-(y, x), or (dates, y, x) where the result has a value for each date. Operations along time are done in as many passes
-as they are nested.
+The function is `kernel(planes..., places, dates, pairs, out)`. A plane is the memory that its numbers lie in, whatever
+else lies there: `places` (planes, 3) says where the first number is, and how far it is to the next date and to the next
+row; the numbers of a row lie side by side. `dates` (planes, dates) are the indices along time that are gone through;
+`pairs` is the sorting network for so many dates; `out` is (y, x), or (dates, y, x) where the result has a value for
+each date. Operations along time are done in as many passes as they are nested.
 
-Where one pass of sums and the like is enough, the dates can come a few at a time: `kernel(planes..., dates, sums...,
-first, last, out)` begins its sums anew with the first of them, and writes the result with the last.
+Where one pass of sums and the like is enough, the dates can come a few at a time: `kernel(planes..., places, dates,
+sums..., first, last, out)` begins its sums anew with the first of them, and writes the result with the last.
 """
 
 from __future__ import annotations
@@ -80,24 +81,20 @@ class Pen:
         """The whole module."""
         out = Text()
         last = self.sheet.rows[self.result]
-        timed = {r.told: r.timed for _, r in self.rows if r.op == "plane"}
-        types = [array(dtype_of(self.sheet, p), timed[p]) for p in self.planes]
+        types = [f"{dtype_of(self.sheet, p).replace('bool', 'boolean')}[::1]" for p in self.planes]
+        types += ["int64[:, ::1]", "int64[:, ::1]"]
+        names = [*self.planes.values(), "places", "dates"]
         sums = [f"{self.names[n]}_sum" for n, _ in self.along_time()] if self.streams else []
         if self.streams:
-            types += [
-                "int64[::1]",
-                *(array(row.dtype, False) for _, row in self.along_time()),
-                "boolean",
-                "boolean",
-            ]
-            names = [*self.planes.values(), "dates", *sums, "first", "last", "out"]
+            types += [*(array(row.dtype, False) for _, row in self.along_time()), "boolean", "boolean"]
+            names += [*sums, "first", "last", "out"]
         else:
-            types += ["int64[::1]", "int64[:, ::1]"]
-            names = [*self.planes.values(), "dates", "pairs", "out"]
+            types += ["int64[:, ::1]"]
+            names += ["pairs", "out"]
         signature = ", ".join([*types, array(last.dtype, last.timed)])
         out.add(0, f'@numba.njit("void({signature})", cache=True, nogil=True, error_model="numpy")')
         out.add(0, f"def kernel({', '.join(names)}):")
-        out.add(1, "count = dates.size", "height, width = out.shape[-2], out.shape[-1]")
+        out.add(1, "count = dates.shape[1]", "height, width = out.shape[-2], out.shape[-1]")
         if not self.streams:
             for n, row in self.along_time():
                 self.declare(out, n, row)
@@ -141,7 +138,7 @@ class Pen:
             if row.op in RANKED:
                 out.add(2, "for x in range(width):", f"    {name}_n[x] = 0")
         inputs = self.anew({a for _, row in wanted for a in row.args})
-        out.add(2, "for i in range(count):", "    t = dates[i]")
+        out.add(2, "for i in range(count):")
         self.lines_of(out, 3, inputs)
         out.add(3, "for x in range(width):")
         self.cells(out, 4, inputs)
@@ -153,11 +150,14 @@ class Pen:
 
     def lines_of(self, out: Text, depth: int, rows: Iterable[int]) -> None:
         """Name the lines of the planes that are read."""
+        numbers = {p: i for i, p in enumerate(self.planes)}
         for n in rows:
             row = self.sheet.rows[n]
             if row.op == "plane":
-                plane = self.planes[row.told]
-                out.add(depth, f"{plane}_line = {plane}[{'t, y' if row.timed else 'y'}]")
+                plane, k = self.planes[row.told], numbers[row.told]
+                date = f" + dates[{k}, i] * places[{k}, 1]" if row.timed else ""
+                out.add(depth, f"{plane}_from = places[{k}, 0]{date} + y * places[{k}, 2]")
+                out.add(depth, f"{plane}_line = {plane}[{plane}_from : {plane}_from + width]")
 
     def cells(self, out: Text, depth: int, rows: Iterable[int]) -> None:
         """Compute the rows for one cell."""
@@ -235,7 +235,7 @@ class Pen:
     def store(self, out: Text, last: Row) -> None:
         """Compute the result and put it into `out`."""
         if last.timed:
-            out.add(2, "for i in range(count):", "    t = dates[i]")
+            out.add(2, "for i in range(count):")
             depth, target = 3, "out[i, y]"
         elif self.streams:
             out.add(2, "if not last:", "    continue")

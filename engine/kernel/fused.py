@@ -117,7 +117,7 @@ class Fused:
             at = tuple(
                 slice(p.start - w.start, p.stop - w.start) for p, w in zip(tile, (rows, cols), strict=True)
             )
-            self.fill(out[..., at[0], at[1]], apart, groups, Work(self, tile, alive, known))
+            self.fill(out[..., at[0], at[1]], apart, groups, Work(self, tile, dates, alive, known))
         return self.arranged(out, region)
 
     @property
@@ -142,18 +142,16 @@ class Fused:
             return [(rows, cols)]
         return list(product(cuts(rows, self.gate.tiles[0]), cuts(cols, self.gate.tiles[1])))
 
-    def opened(self, tile: tuple[slice, slice], dates: Place) -> tuple[Place, dict[int, np.ndarray]]:
-        """The dates that have something to give in a tile, and the planes that are known already."""
+    def opened(self, tile: tuple[slice, slice], dates: Place) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+        """Which of the dates have something to give in a tile, and the planes that are known already."""
         if self.gate is None:
-            return dates, {}
+            return np.arange(count(dates)), {}
         formula = self.gate.formula
         read = {p: self.read(p, dates, tile) for p in formula.planes}
         alive = np.empty((count(dates), *map(count, tile)), np.bool_)
-        kernel(formula.text)(*read.values(), np.arange(count(dates)), network(0), alive)
-        some = np.flatnonzero(alive.any(axis=(1, 2)))
-        if len(some) == count(dates):
-            return dates, read
-        return among(dates, some) if len(some) else slice(0, 0), {p: a[some] for p, a in read.items()}
+        every = np.arange(count(dates))
+        launch(formula, [(a, every) for a in read.values()], count(dates), network(0), alive)
+        return np.flatnonzero(alive.any(axis=(1, 2))), read
 
     def fill(
         self, out: np.ndarray, apart: Sequence[np.ndarray], groups: np.ndarray | None, work: Work
@@ -162,13 +160,13 @@ class Fused:
         for place in product(*(range(len(a)) for a in apart)):
             formula: Formula = self.formulas[tuple(int(a[i]) for a, i in zip(apart, place, strict=True))]
             if groups is None or self.groups is None:
-                work.run(formula, np.arange(count(work.dates)), out[place])
+                work.run(formula, work.alive, out[place])
                 continue
-            here = indices(work.dates)
+            here = indices(work.dates)[work.alive]
             for g, number in enumerate(groups):
                 group = self.groups.dates[number]
                 if len(group):
-                    work.run(formula, np.flatnonzero(np.isin(here, group)), out[place][g])
+                    work.run(formula, work.alive[np.isin(here, group)], out[place][g])
                 else:
                     out[place][g] = self.groups.empty
 
@@ -195,8 +193,35 @@ class Fused:
             if role not in present:
                 block = np.expand_dims(block, block.ndim - (1 - i))
         shape = (*([count(dates)] if "t" in present else []), *map(count, window))
-        whole = block if block.shape == shape else np.broadcast_to(block, shape)
-        return np.require(whole, requirements=["C", "A", "W"])  # as the kernel's signature says
+        return block if block.shape == shape else np.broadcast_to(block, shape)
+
+
+def launch(
+    formula: Formula, planes: Sequence[tuple[np.ndarray, np.ndarray]], length: int, *rest: Any
+) -> None:
+    """Call a kernel for planes, each with the dates of it that are gone through: `length` of them."""
+    laid = [lying(array) for array, _ in planes]
+    places = np.array([place for _, place in laid], dtype=np.int64).reshape(-1, 3)
+    dates = np.array([d for _, d in planes] or [np.zeros(length)], dtype=np.int64)
+    kernel(formula.text)(*(memory for memory, _ in laid), places, dates, *rest)
+
+
+def lying(array: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int]]:
+    """The memory that an array ([t,] y, x) lies in, and its place there; nothing is copied that need not be."""
+    wide = array.dtype.itemsize
+    if array.size == 0:
+        return np.empty(0, array.dtype), (0, 0, 0)
+    along_rows = array.strides[-1] == wide or array.shape[-1] == 1
+    if (
+        not along_rows
+        or any(s < 0 or s % wide for s in array.strides[:-1])
+        or not (array.flags.aligned and array.flags.writeable)
+    ):
+        array = np.array(array, order="C")
+    steps = [s // wide for s in array.strides[:-1]]
+    length = array.shape[-1] + sum((n - 1) * s for n, s in zip(array.shape[:-1], steps, strict=True))
+    memory = np.lib.stride_tricks.as_strided(array, (length,), (wide,))
+    return memory, (0, steps[-2] if len(steps) > 1 else 0, steps[-1])
 
 
 @dataclass
@@ -206,7 +231,9 @@ class Work:
     fused: Fused
     tile: tuple[slice, slice]
     dates: Place
-    """The dates that have something to give."""
+    """The dates that are asked for."""
+    alive: np.ndarray
+    """Which of them have something to give."""
     known: dict[int, np.ndarray]
     """Planes of all these dates."""
 
@@ -238,22 +265,21 @@ class Work:
     ) -> None:
         """Call a kernel once."""
         planes = [self.plane(p, chosen) for p in formula.planes]
-        dates = np.arange(len(chosen))
-        if sums is None:
-            kernel(formula.text)(*planes, dates, network(len(chosen)), out)
-        else:
-            kernel(formula.text)(*planes, dates, *sums, *ends, out)
+        rest = [network(len(chosen))] if sums is None else [*sums, *ends]
+        launch(formula, planes, len(chosen), *rest, out)
 
-    def plane(self, number: int, chosen: np.ndarray) -> np.ndarray:
-        """A plane of the chosen dates; what is needed more than once is read for all dates, and kept for the tile."""
+    def plane(self, number: int, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A plane, and where along its time the chosen dates are.
+
+        What is needed more than once is read for all dates, and kept for the tile.
+        """
         timed = "t" in self.fused.planes[number].axes
         if number not in self.known and timed and number not in self.fused.shared:
             dates = among(self.dates, tidy(chosen)) if len(chosen) else slice(0, 0)
-            return self.fused.read(number, dates, self.tile)
+            return self.fused.read(number, dates, self.tile), np.arange(len(chosen))
         if number not in self.known:
             self.known[number] = self.fused.read(number, self.dates, self.tile)
-        whole = self.known[number]
-        return whole[chosen] if timed and len(chosen) < count(self.dates) else whole
+        return self.known[number], chosen
 
     def batches(self, formula: Formula, chosen: np.ndarray) -> list[slice]:
         """Dates that are read at a time, so that what is held does not grow with them."""

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from engine.plan.cost import Cost
+from engine.plan.text import Plan
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -73,6 +76,10 @@ class Explanation:
     """What comes out."""
     log: tuple[str, ...]
     """Decisions that were taken on the way."""
+    plan: Plan
+    """How it is computed, as written and as run."""
+    cost: Cost
+    """What that costs."""
 
     @property
     def bytes(self) -> int:
@@ -81,7 +88,8 @@ class Explanation:
 
     def json(self) -> dict[str, Any]:
         """The explanation for machines."""
-        return {**asdict(self), "bytes": self.bytes}
+        told = {k: v for k, v in asdict(self).items() if k not in ("plan", "cost")}
+        return {**told, "bytes": self.bytes, "plan": self.plan.json(), "cost": self.cost.json()}
 
     def __str__(self) -> str:
         lines = ["graph", *indented(self.before)]
@@ -104,7 +112,31 @@ class Explanation:
             + (f" ({dims}) of {self.result.dtype}" if dims else ""),
             f"  {size(self.result.bytes)} in {self.result.blocks} blocks, {self.result.tasks} tasks",
         ]
+        if self.plan.run:
+            lines += ["plan", *indented(str(self.plan))]
+        lines += ["cost", *indented("\n".join(cost_lines(self.cost)))]
         return "\n".join([*lines, *(f"note: {entry}" for entry in self.log)])
+
+
+def cost_lines(cost: Cost) -> list[str]:
+    """A cost for people."""
+    about = "" if cost.exact else "about "
+    reads = (
+        f"reads {about}{size(cost.bytes_packed)} of {cost.assets} files ({size(cost.bytes_decoded)} decoded)"
+    )
+    if cost.requests:
+        reads += f" in {about}{cost.requests:,} requests"
+    memory, seconds = cost.memory, cost.seconds
+    parts = {k: getattr(seconds, k) for k in ("start", "compile", "fetch", "decode", "compute", "write")}
+    longest = ", ".join(f"{k} {v:.1f}" for k, v in parts.items() if v >= 0.05)
+    return [
+        reads,
+        f"computes {about}{cost.cells:,} numbers in {cost.tasks:,} blocks; gives {size(cost.bytes_out)}",
+        f"holds up to {size(memory.total)}: process {size(memory.base)}, blocks {size(memory.blocks)} "
+        f"(the largest {size(memory.largest)}), writing {size(memory.written)}, files {size(memory.cache)}",
+        f"takes about {seconds.total:.1f} s: {longest or 'less than 0.1'}"
+        + ("" if cost.calibrated else " (uncalibrated: run gdc calibrate)"),
+    ]
 
 
 def crs_words(crs: str) -> str:

@@ -71,9 +71,7 @@ def apply_kernel(
     coding = Coding.of(data)
     dtype = sum_type(coding, weights, (factor, replace_invalid, 0 if isinstance(border, str) else border))
     beyond_it = 0 if isinstance(border, str) else border
-    focal = Focal(
-        weights, factor, beyond_it, replace_invalid, dtype, coding.nodata, coding.logical, data.size
-    )
+    focal = Focal(weights, factor, beyond_it, replace_invalid, dtype, coding.nodata, coding.logical)
     run = Correlation(focal, coding.dtype)
     others = [str(d) for d in data.dims if d not in (y, x)]
     source = data.transpose(*others, y, x).data

@@ -2,6 +2,8 @@
 
 The resampling is GDAL's, as by gdalwarp: where cells grow, the interpolating methods take in as many of the old cells
 as a new one covers. How many that is, is settled once for the whole grid, so that no block differs from its neighbour.
+The nearest cells, and what lies between four, are found here, with the places that a lattice gives; all else is left
+to GDAL.
 """
 
 from __future__ import annotations
@@ -18,13 +20,15 @@ import numpy as np
 import rasterio.warp
 from affine import Affine
 from dask.base import tokenize
-from odc.geo.geobox import GeoBox, GeoboxTiles
+from odc.geo.geobox import GeoBox
 from odc.geo.overlap import compute_reproject_roi
 from odc.geo.roi import roi_is_empty
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
+from processes.cubes.lattice import mesh_of, window
+from processes.kernels.moves import Mesh, Move
 from processes.recipes import Lazy, Recipe, Region, from_hull, hull, taken
 
 GDAL_NAMES = {"near": "nearest", "cubicspline": "cubic_spline"}
@@ -55,26 +59,30 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
     across, down = compute_reproject_roi(old, new).scale2.xy
     step = Step(method, null, (max(1.0, down), max(1.0, across)))
     if not isinstance(source, da.Array):
-        return step(source, old, new)
+        return step(
+            source, Part(old, new, slice(0, new.shape[0]), slice(0, new.shape[1])), whole(old), alone=True
+        )
     if isinstance(source, Lazy):
         return source.of(Warped(source.recipe, old, new, step))
-    tiles = GeoboxTiles(new, (min(BLOCK, new.shape[0]), min(BLOCK, new.shape[1])))
-    rows = [
-        [one_block(source, old, tiles[i, j], step) for j in range(tiles.shape[1])]
-        for i in range(tiles.shape[0])
-    ]
-    return da.concatenate([da.concatenate(row, axis=-1) for row in rows], axis=-2)
+    rows, columns = (runs(n) for n in new.shape)
+    lines = [[one_block(source, Part(old, new, r, c), step) for c in columns] for r in rows]
+    return da.concatenate([da.concatenate(line, axis=-1) for line in lines], axis=-2)
 
 
-def one_block(source: da.Array, old: GeoBox, tile: GeoBox, step: Step) -> da.Array:
+def runs(count: int) -> list[slice]:
+    """An axis, cut into blocks."""
+    return [slice(i, min(i + BLOCK, count)) for i in range(0, count, BLOCK)]
+
+
+def one_block(source: da.Array, part: Part, step: Step) -> da.Array:
     """One block of the new grid, from the window of the old one that it is made of."""
-    window = window_under(old, tile, step)
-    chunks = (*source.chunks[:-2], (tile.shape[0],), (tile.shape[1],))
+    window = step.window(part, source.dtype)
+    chunks = (*source.chunks[:-2], *((n,) for n in part.shape))
     if roi_is_empty(window):
-        shape = (*source.shape[:-2], *tile.shape)
+        shape = (*source.shape[:-2], *part.shape)
         return da.full(shape, step.filler(source.dtype), dtype=source.dtype, chunks=chunks)
-    part = source[(..., *window)].rechunk({source.ndim - 2: -1, source.ndim - 1: -1})
-    return part.map_blocks(Warp(step, old[window], tile), dtype=source.dtype, chunks=chunks)
+    cells = source[(..., *window)].rechunk({source.ndim - 2: -1, source.ndim - 1: -1})
+    return cells.map_blocks(Warp(step, part, window), dtype=source.dtype, chunks=chunks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,28 +132,45 @@ class Warped:
 
     def needs(self, region: Region) -> tuple[Region, ...]:
         """The window of the old grid that lies under the region, with a margin."""
-        _, window = self.windows(region)
-        return ((*region[:-2], *window),)
+        return ((*region[:-2], *self.step.window(self.part(region), self.dtype)),)
 
     def make(self, region: Region, blocks: Sequence[np.ndarray]) -> np.ndarray:
         """Warp the window."""
-        tile, window = self.windows(region)
-        made = self.step(blocks[0], self.old[window], tile)
+        part = self.part(region)
+        made = self.step(blocks[0], part, self.step.window(part, self.dtype))
         return taken(made, (*(slice(None) for _ in region[:-2]), *map(from_hull, region[-2:])))
 
-    def windows(self, region: Region) -> tuple[GeoBox, tuple[slice, slice]]:
-        """The grid of a region, and the window of the old grid that it is made of."""
-        tile = self.new[hull(region[-2]), hull(region[-1])]
-        return tile, window_under(self.old, tile, self.step)
+    def part(self, region: Region) -> Part:
+        """The part of the new grid that a region lies in."""
+        return Part(self.old, self.new, hull(region[-2]), hull(region[-1]))
 
 
-def window_under(old: GeoBox, tile: GeoBox, step: Step) -> tuple[slice, slice]:
-    """The window of the old grid that a part of the new one is made of; empty where there is none."""
-    if 0 in tile.shape:
-        return slice(0, 0), slice(0, 0)
-    padding = math.ceil(RADIUS.get(step.method, 1) * max(step.ratio)) + 2
-    window = compute_reproject_roi(old, tile, padding=padding).roi_src
-    return (slice(0, 0), slice(0, 0)) if roi_is_empty(window) else window
+@dataclass(frozen=True)
+class Part:
+    """A part of a new grid."""
+
+    old: GeoBox
+    """The whole old grid."""
+    new: GeoBox
+    """The whole new one."""
+    rows: slice
+    columns: slice
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+    @property
+    def grid(self) -> GeoBox:
+        """The part by itself."""
+        return self.new[self.rows, self.columns]
+
+    @property
+    def mesh(self) -> Mesh:
+        """Where its cells lie in the old grid."""
+        rows, columns = ((s.start, s.stop) for s in (self.rows, self.columns))
+        return mesh_of(self.old, self.new, rows, columns)
 
 
 @dataclass(frozen=True)
@@ -161,14 +186,50 @@ class Step:
         """What stands where the old grid has nothing."""
         return np.zeros((), dtype)[()] if self.null is None else np.asarray(self.null).astype(dtype)[()]
 
-    def __call__(self, values: np.ndarray, old: GeoBox, new: GeoBox) -> np.ndarray:
-        out = np.full((*values.shape[:-2], *new.shape), self.filler(values.dtype), dtype=values.dtype)
+    def meshed(self, dtype: np.dtype[Any]) -> bool:
+        """Are values moved here? Otherwise by GDAL."""
+        return moves(self.method, dtype, self.ratio)
+
+    def window(self, part: Part, dtype: np.dtype[Any]) -> tuple[slice, slice]:
+        """The window of the old grid that a part of the new one is made of; empty where there is none."""
+        if 0 in part.shape:
+            return slice(0, 0), slice(0, 0)
+        if self.meshed(dtype):
+            return window(part.mesh, part.old.shape, RADIUS.get(self.method, 1))
+        padding = math.ceil(RADIUS.get(self.method, 1) * max(self.ratio)) + 2
+        found = compute_reproject_roi(part.old, part.grid, padding=padding).roi_src
+        return (slice(0, 0), slice(0, 0)) if roi_is_empty(found) else found
+
+    def __call__(
+        self, values: np.ndarray, part: Part, under: tuple[slice, slice], *, alone: bool = False
+    ) -> np.ndarray:
+        """Values of a part of the new grid, from those in a window of the old one."""
+        if values.size and part.shape[0] and part.shape[1] and self.meshed(values.dtype):
+            move = Move(self.method == "bilinear", self.null, self.filler(values.dtype))
+            corner = (under[0].start, under[1].start)
+            return move(values, corner, tuple(part.old.shape), part.mesh, alone=alone)
+        out = np.full((*values.shape[:-2], *part.shape), self.filler(values.dtype), dtype=values.dtype)
         if not values.size or not out.size:
             return out
         method = Resampling[GDAL_NAMES.get(self.method, self.method)]
+        old, new = part.old[under], part.grid
         for place in np.ndindex(values.shape[:-2]):
-            out[place] = warped(np.ascontiguousarray(values[place]), old, new, method, self.null, self.ratio)
+            out[place] = by_gdal(np.ascontiguousarray(values[place]), old, new, method, self.null, self.ratio)
         return out
+
+
+def whole(grid: GeoBox) -> tuple[slice, slice]:
+    """All rows and columns of a grid."""
+    return slice(0, grid.shape[0]), slice(0, grid.shape[1])
+
+
+def moves(method: str, dtype: np.dtype[Any], ratio: tuple[float, float]) -> bool:
+    """Are values moved by their places: the nearest, or by four where cells do not shrink? The rest is GDAL's."""
+    if dtype.kind not in "iuf" or dtype == np.float16:
+        return False
+    if method in ("near", "nearest"):
+        return True
+    return method == "bilinear" and max(ratio) < 1 + NEARLY and (dtype.kind == "f" or dtype.itemsize < 8)
 
 
 @dataclass(frozen=True)
@@ -176,14 +237,30 @@ class Warp:
     """One window of the old grid onto one block of the new one."""
 
     step: Step
-    old: GeoBox
-    new: GeoBox
+    part: Part
+    window: tuple[slice, slice]
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
-        return self.step(block, self.old, self.new)
+        return self.step(block, self.part, self.window)
 
 
 def warped(
+    pixels: np.ndarray,
+    old: GeoBox,
+    new: GeoBox,
+    method: Resampling,
+    null: float | None,
+    ratio: tuple[float, float],
+) -> np.ndarray:
+    """One plane on another grid, with the kernel's width fixed by the ratio of the cell sizes (down, across)."""
+    if not pixels.size or 0 in new.shape or not moves(method.name, pixels.dtype, ratio):
+        return by_gdal(pixels, old, new, method, null, ratio)
+    move = Move(method is Resampling.bilinear, null, 0 if null is None else null)
+    part = Part(old, new, *whole(new))
+    return move(pixels, (0, 0), tuple(old.shape), part.mesh)
+
+
+def by_gdal(
     pixels: np.ndarray,
     old: GeoBox,
     new: GeoBox,

@@ -7,13 +7,13 @@ last bit, test_focal shows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from processes.kernels.loops import compiled, is_ready, reads, share, threads, writes
+from processes.kernels.loops import compiled, reads, share, threads, worth, writes
 
 ENOUGH = 100_000_000
 """Products from which on NumPy takes longer than importing numba and loading the loop."""
@@ -39,12 +39,6 @@ class Focal:
     """The integer that is no-data; `None` where there is none."""
     logical: bool = False
     """Does every number but 1 count as 0?"""
-    total: int = 0
-    """How many cells there are in all: the work is worth compiling for or not whatever the blocks."""
-
-    def over(self, cells: int) -> Focal:
-        """The same for an array of so many cells."""
-        return replace(self, total=cells)
 
     @cached_property
     def parts(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -78,9 +72,7 @@ class Focal:
             return out
         cells = cells.view(np.uint8) if cells.dtype == bool else cells
         types = self.types(cells.dtype)
-        if cells.dtype == np.float16 or not (
-            is_ready(weigh, *types) or self.total * self.weights.size >= ENOUGH
-        ):
+        if cells.dtype == np.float16 or not worth(weigh, types, out.size * self.weights.size / ENOUGH):
             out[...] = self.by_numpy(cells, rows, columns, shape)
             return out
         planes = np.require(cells, requirements=["C", "A"]).reshape(-1, *cells.shape[-2:])

@@ -21,6 +21,7 @@ SHARED = 1 << 21
 """Cells from which on an array in memory is worth more than one thread."""
 _lock = threading.Lock()
 _ready: dict[tuple[Loop, str], Loop] = {}
+_done: dict[tuple[Loop, str], float] = {}
 
 
 def reads(dtype: Any, axes: int) -> str:
@@ -33,9 +34,20 @@ def writes(dtype: Any, axes: int) -> str:
     return f"Array({np.dtype(dtype).name}, {axes}, 'C')"
 
 
-def is_ready(loop: Loop, *types: str) -> bool:
-    """Is a loop compiled for these types in this process already?"""
-    return (loop, ", ".join(types)) in _ready
+def worth(loop: Loop, types: tuple[str, ...], work: float) -> bool:
+    """Is it worth to have a loop for these types, now that there is more work for it?
+
+    What NumPy did before counts, so that many small pieces of work are as good a reason as a large one.
+
+    Args:
+        loop: The loop.
+        types: Types of its arguments.
+        work: What is to be done; 1 is what NumPy needs as long for as it takes to import numba and get the loop.
+    """
+    key = (loop, ", ".join(types))
+    with _lock:
+        _done[key] = _done.get(key, 0.0) + work
+        return key in _ready or _done[key] >= 1
 
 
 def compiled(loop: Loop, *types: str) -> Loop:

@@ -382,10 +382,9 @@ def apply_kernel(walk):
 
 @needs("x", "y")
 def single_cells(walk):
-    size = [{"dimension": d, "value": 1, "unit": "px"} for d in "xy"]
-    several = child("apply", data=DATA, process=child("add", x=X, y=1))
-    series = len(walk.dims) == 3  # of one dimension that is left the child graph gets an array
-    walk.step("apply_neighborhood", process=child("sort", data=DATA) if series else several, size=size)
+    size = [{"dimension": d, "value": 1, "unit": "px"} for d in sorted(walk.dims)]
+    body = child("apply", data=DATA, process=child("add", x=X, y=1))
+    walk.step("apply_neighborhood", process=body, size=size)
 
 
 @needs("t")
@@ -460,6 +459,7 @@ def test_random_graphs_give_the_same(session, graph):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(graph=random_graphs())
 def test_many_random_graphs_give_the_same(session, graph):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from engine.graph.model import Graph, Node, Ref, parts
+from engine.graph.model import LEAVES, Graph, Node, Ref, parts
 from engine.graph.structure import structure
 from processes.mixing import Mixes
 from processes.registry import Process
+
+CLOSED = LEAVES - {Ref}
+"""Types of arguments that lead to no node."""
 
 Labels = Mapping[str, Hashable]
 """Dimensions, each with the origin of its labels: where two origins are equal, the labels are."""

@@ -6,15 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from engine.graph.model import LEAVES, Graph, Node, Ref, parts, replaced
+from engine.graph.model import Graph, Node, Ref, parts, replaced
 from engine.plan.rules.around import Around
-from engine.plan.rules.origins import Filter, Known, look
+from engine.plan.rules.origins import CLOSED, Filter, Known, look
 
 MOST = 8
 """Filters that are on their way at once; more of them stay where they are, so that the rule stays linear."""
-
-CLOSED = LEAVES - {Ref}
-"""Types of arguments that lead nowhere."""
 
 Way = tuple[Filter, ...]
 """What happens to a node's cube on the way to one that reads it; the filter that comes first stands first."""

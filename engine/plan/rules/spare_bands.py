@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.graph.model import Child, Graph, Node, Param, Ref, parts, replaced
 from engine.plan.rules.around import Around
-from engine.plan.rules.origins import Known, loads_of, look
+from engine.plan.rules.origins import CLOSED, Known, loads_of, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ def needed(graph: Graph, known: Mapping[str, Known], around: Around) -> dict[str
     for name in reversed(list(graph)):
         node, here = graph[name], known.get(name)
         for parameter, value in node.args.items():
+            if type(value) in CLOSED:
+                continue
             passed = None
             if here is not None and parameter in here.cubes:
                 passed = read(node, here, known, needs[name], around)
@@ -86,6 +88,8 @@ def read(node: Node, here: Known, known: Mapping[str, Known], need: Need, around
     """The bands that a node reads of its cubes, given those that are read of itself."""
     if "bands" in here.mixed:
         return bands_of(node, here, around)
+    if len(here.cubes) == 1:
+        return need
     origins = {known[cube].labels.get("bands") for cube in here.cubes.values()} - {None}
     return need if len(origins) <= 1 else None
 

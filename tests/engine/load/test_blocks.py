@@ -93,7 +93,7 @@ def test_one_task_reads_one_date_one_band_one_block(make, grid, noise, counts):
     assert cube.data.npartitions == len(cube.data.__dask_graph__()) == 3 * 2 * 4
     counts.opened.clear()
     cube[1, 0, :10, :10].compute()
-    assert counts.read == [(slice(0, 64), slice(0, 64))]
+    assert counts.read == [(slice(0, 10), slice(0, 10))]
     assert len(counts.opened) == 1
     counts.read.clear()
     cube.compute()

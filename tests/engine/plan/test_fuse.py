@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import engine
 from engine.kernel.fused import Fused
 from engine.plan.fuse import fuse
+from processes.recipes import size
 from tests.engine.plan.conftest import lazy_cube, stored
 
 FLOATS = ("add", "subtract", "multiply", "divide")
@@ -154,7 +155,7 @@ def numbers(draw: Any) -> tuple[np.ndarray, float | None]:
     dtype = draw(st.sampled_from(("uint8", "uint16", "int16", "float32")))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     dates = draw(st.integers(1, 9))
-    array = rng.integers(0, 12, (dates, 3, 20, 24))
+    array = rng.integers(0, 12, (dates, 3, 6, 7))
     if dtype == "float32":
         cube = array.astype(np.float32) / 3
         cube[array == 0] = np.nan
@@ -175,10 +176,44 @@ def equal(a: Any, b: Any) -> None:
         np.testing.assert_array_equal(a.values, b.values)
 
 
+ALL = {
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+    "phases": [Phase.explicit, Phase.reuse, Phase.generate],
+}
+
+
+@pytest.fixture
+def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels are run by Python: the same text, without a second of compiling for each."""
+    monkeypatch.setattr("numba.njit", lambda *_, **__: lambda fn: fn)
+    monkeypatch.setattr("engine.kernel.compiled._loaded", {})
+
+
+@settings(max_examples=40, **ALL)
+@given(chains(), numbers(), st.sampled_from((3, 4, 16)))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # Python warns where numba does not
+def test_some_graphs_give_the_same(interpreted: None, graph: Any, held: Any, block: int) -> None:
+    same_either_way(graph, held, block)
+
+
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(chains(), numbers(), st.sampled_from((8, 16, 64)))
-def test_fused_and_unfused_graphs_give_the_same(graph: Any, held: Any, block: int) -> None:
+@settings(max_examples=400, **ALL)
+@given(chains(), numbers(), st.sampled_from((3, 4, 16)))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_many_graphs_give_the_same(interpreted: None, graph: Any, held: Any, block: int) -> None:
+    same_either_way(graph, held, block)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, **ALL)
+@given(chains(), numbers(), st.sampled_from((3, 4, 16)))
+def test_compiled_graphs_give_the_same(graph: Any, held: Any, block: int) -> None:
+    same_either_way(graph, held, block)
+
+
+def same_either_way(graph: Any, held: Any, block: int) -> None:
+    """Fused and unfused, a graph gives the same cells, or the same error."""
     array, nodata = held
     plain = outcome(graph, lazy_cube(stored(array, block), nodata, "never"))
     fused = outcome(graph, lazy_cube(stored(array, block), nodata, "always"))
@@ -270,3 +305,37 @@ def test_a_part_reads_a_part() -> None:
     cube = engine.run(median_of_clear_ndvi(), {"cube": lazy_cube(source, 0, "always")})
     cube[2:5, 7:9].compute()
     assert source.cells == 3 * 3 * 3 * 2
+
+
+@pytest.mark.parametrize("reducer", ["mean", "max", "sum"])
+def test_sums_take_dates_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch, reducer: str) -> None:
+    monkeypatch.setattr(
+        "engine.kernel.fused.AT_ONCE", 2 * 2 * 16 * 16 * 2
+    )  # two bands of two dates of a tile
+    graph = median_of_clear_ndvi()
+    graph["median"]["arguments"]["reducer"]["process_graph"]["n0"]["process_id"] = reducer
+    source = stored(scenes(7, 1))
+    cube = engine.run(graph, {"cube": lazy_cube(source, 0, "always")})
+    plain = engine.run(graph, {"cube": lazy_cube(stored(scenes(7, 1)), 0, "never")})
+    equal(cube.compute(), plain.compute())
+    assert max(size(r)[0] for r in source.reads if r[1] != slice(2, 3)) == 2
+    assert source.cells == 7 * 32 * 32 + 2 * 6 * 32 * 32
+
+
+def test_a_step_without_words_cuts_the_kernel_in_two() -> None:
+    graph = median_of_clear_ndvi()
+    graph["clear"]["arguments"]["data"] = {"from_node": "smooth"}
+    kernel = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
+    graph["smooth"] = {
+        "process_id": "apply_kernel",
+        "arguments": {"data": {"from_parameter": "cube"}, "kernel": kernel, "factor": 0.2},
+    }
+    fused = engine.run(graph, {"cube": lazy_cube(stored(scenes(4, 1)), 0, "always")})
+    plain = engine.run(graph, {"cube": lazy_cube(stored(scenes(4, 1)), 0, "never")})
+    equal(fused.compute(), plain.compute())
+
+
+def test_small_work_is_left_to_the_functions() -> None:
+    cube = engine.run(median_of_clear_ndvi(), {"cube": lazy_cube(stored(scenes(6, 0)), 0, "auto")})
+    planned = cube.data.planner.planned(cube.data.recipe)
+    assert not isinstance(planned, Fused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from unittest import mock
 
 import dask
 import numpy as np
@@ -15,13 +16,12 @@ from hypothesis import strategies as st
 from processes import REGISTRY
 from processes.cubes.convolution import beyond
 from processes.kernels import focal as room
+from processes.kernels import loops
 from processes.kernels.focal import Focal, parts
 from processes.recipes import Lazy
 from tests.processes.cubes.lazies import lazy
 
 kernel_of = REGISTRY["apply_kernel"].fn
-MUCH = 10**12
-"""Cells for which compiling is worth it."""
 BINOMIAL = [[a * b for a in (1, 4, 6, 4, 1)] for b in (1, 4, 6, 4, 1)]
 TYPES = [("uint8", "float32"), ("float32", "float32"), ("float64", "float64"), ("int32", "int64")]
 
@@ -55,7 +55,9 @@ def test_the_loop_gives_what_numpy_gives_to_the_last_bit(stored, dtype, seed, sh
     number = 0 if isinstance(border, str) else border
     run = Focal(weights, 3, number, 7, np.dtype(dtype), nodata, logical=stored == "uint8" and seed % 2 == 0)
     places = [beyond(n, k // 2, border) for n, k in zip(shape, size, strict=True)]
-    np.testing.assert_array_equal(run.over(MUCH)(cells, *places), run.by_numpy(cells, *places, shape))
+    with mock.patch.object(room, "ENOUGH", 1):
+        result = run(cells, *places)
+    np.testing.assert_array_equal(result, run.by_numpy(cells, *places, shape))
 
 
 def test_weights_that_are_products():
@@ -82,21 +84,23 @@ def test_products_against_scipy(factor):
     np.testing.assert_allclose(result.values, expected, rtol=0 if factor == 1 else 1e-7)
 
 
-def test_compiling_depends_on_the_work_and_not_on_blocks(monkeypatch):
+def test_compiling_waits_for_enough_work(monkeypatch):
     compiled = []
-    monkeypatch.setattr(room, "is_ready", lambda *_: False)
     monkeypatch.setattr(room, "compiled", lambda *_: lambda *args: compiled.append(args))
+    monkeypatch.setattr(loops, "_done", {})
+    monkeypatch.setattr(loops, "_ready", {})
+    monkeypatch.setattr(room, "ENOUGH", 3 * 64 * 9)
     run = Focal(np.ones((3, 3)), 1, 0, 0, np.dtype(np.float32))
-    cells, where = np.zeros((1, 8, 8), np.float32), np.arange(8)
-    run.over(room.ENOUGH // 9 - 1)(cells, where, where)
-    assert not compiled
-    run.over(room.ENOUGH // 9 + 1)(cells, where, where)
-    assert len(compiled) == 1
+    cells, where = np.zeros((1, 8, 8), np.float32), beyond(8, 1, 0)
+    for calls in (0, 0, 1, 2):  # the third makes it enough
+        run(cells, where, where)
+        assert len(compiled) == calls
 
 
 def test_several_threads_give_the_same(monkeypatch):
+    monkeypatch.setattr(room, "ENOUGH", 1)
     cells = np.random.default_rng(2).normal(size=(2, 64, 50)).astype(np.float32)
-    run = Focal(np.array(BINOMIAL), 0.25, 0, 0, np.dtype(np.float32), total=MUCH)
+    run = Focal(np.array(BINOMIAL), 0.25, 0, 0, np.dtype(np.float32))
     where = [beyond(n, 2, "reflect") for n in (64, 50)]
     one = run(cells, *where, alone=True)
     monkeypatch.setattr(room, "threads", lambda _: 5)

@@ -1,0 +1,275 @@
+"""A plan as text and as JSON: what is computed of what, a line for each step, as written and as run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
+
+import xarray as xr
+
+from engine.kernel.fused import Fused
+from engine.load.natural import natural
+from engine.plan.phrases import Told, inner_formula, phrase, selection
+from engine.plan.planner import Planner
+from processes.recipes import Chunks, Held, Lazy, Maker, Mapped, Picked, Recipe, Region
+
+FUSE, CHUNK = "fuse", "chunk"
+"""The rules on plans, as the golden files are named."""
+
+
+class HasProcess(Protocol):
+    """A node of a graph, as far as a plan tells of it."""
+
+    @property
+    def process(self) -> str:
+        """Which process it calls."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """How an array is cut."""
+
+    number: int
+    """How many blocks there are."""
+    largest: Mapping[str, int]
+    """Length of the longest along each axis."""
+
+    def __str__(self) -> str:
+        return f"{self.number} {'block' if self.number == 1 else 'blocks'} of {lengths(self.largest)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step of a plan."""
+
+    name: str
+    """Name of the node that it is the value of, or of the node that needs it with a number behind."""
+    does: str
+    """What is done: `read`, `kernel`, or a process."""
+    of: tuple[str, ...]
+    """What goes in: names of steps, with the labels that are taken of them."""
+    dims: Mapping[str, int]
+    """Length along each axis."""
+    dtype: str
+    """Type of the numbers."""
+    formula: str = ""
+    """What a kernel or a child graph does, in short words."""
+    skips: str = ""
+    """The plane that tells which dates are not read."""
+    blocks: Blocks | None = None
+    """Blocks of what is read and of what comes out; other steps have none of their own."""
+    rules: tuple[str, ...] = ()
+    """The rules that made it what it is."""
+
+    def __str__(self) -> str:
+        call = f"read {', '.join(self.of)}" if self.does == "read" else f"{self.does}({', '.join(self.of)})"
+        shape = f" ({lengths(self.dims)})" if self.dims else ""
+        words = f" {{{self.formula}}}" if self.formula else ""
+        skips = f"; skips dates that {self.skips} takes out" if self.skips else ""
+        blocks = f"; {self.blocks}" if self.blocks is not None else ""
+        rules = f"  # {', '.join(self.rules)}" if self.rules else ""
+        return f"{self.name} = {call}{shape} {self.dtype}{words}{skips}{blocks}{rules}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How cubes are computed."""
+
+    written: tuple[Line, ...] = ()
+    """As the graph says it, in the blocks of the sources."""
+    run: tuple[Line, ...] = ()
+    """After the rules on plans."""
+
+    def json(self) -> dict[str, Any]:
+        """The plan for machines."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.run))
+
+
+def lengths(dims: Mapping[str, int]) -> str:
+    """Axes with their lengths."""
+    return ", ".join(f"{d} {n}" for d, n in dims.items())
+
+
+def plan_of(
+    cubes: Iterable[xr.DataArray], values: Mapping[str, Any], nodes: Mapping[str, HasProcess], sources: Mapping[str, str]
+) -> Plan:  # fmt: skip
+    """The plan of lazy cubes; those that do not tell how they are computed are left out.
+
+    Args:
+        cubes: What is to be computed.
+        values: Values of the nodes and parameters of the graph, in the order in which they were made.
+        nodes: The nodes of the graph.
+        sources: For nodes that load, what from.
+    """
+    known = told(values, nodes)
+    written, run = Lines(known, sources), Lines(known, sources)
+    for cube in cubes:
+        if isinstance(cube.data, Lazy):
+            recipe = cube.data.recipe
+            before = natural(recipe)
+            written.put(recipe, before)
+            run.put(planned(cube.data), cube.data.chunks, (CHUNK,) if cube.data.chunks != before else ())
+    return Plan(tuple(written.found.values()), tuple(run.found.values()))
+
+
+def planned(array: Lazy) -> Recipe:
+    """The recipe that is run for an array."""
+    if isinstance(array.planner, Planner):
+        return array.planner.planned(array.recipe)
+    maker = array.planner.maker(array.recipe)
+    return maker.recipe if isinstance(maker, Maker) else array.recipe
+
+
+def told(values: Mapping[str, Any], nodes: Mapping[str, HasProcess]) -> dict[str, Told]:
+    """What a graph tells of the recipes of its values, by their tokens; the first node that has one names it."""
+    known: dict[str, Told] = {}
+    for name, value in values.items():
+        if isinstance(value, xr.DataArray) and isinstance(value.data, Lazy):
+            dims = tuple(map(str, value.dims))
+            labels = {
+                d: tuple(map(str, value.coords[d].values))
+                for d in dims
+                if d in value.coords and value.coords[d].dtype.kind in "OUT"
+            }
+            process = nodes[name].process if name in nodes else ""
+            known.setdefault(value.data.recipe.token, Told(name, process, dims, labels))
+    return known
+
+
+@dataclass
+class Lines:
+    """Writes recipes down, each after what it is made of."""
+
+    known: Mapping[str, Told]
+    """What the graph tells, by token."""
+    sources: Mapping[str, str]
+    """For nodes that load, what from."""
+    told: dict[str, Told] = field(default_factory=dict)
+    """What is told of all that is written down, by token."""
+    found: dict[str, Line] = field(default_factory=dict)
+    """The lines so far, by token."""
+
+    def put(self, root: Recipe, chunks: Chunks, rules: tuple[str, ...] = ()) -> None:
+        """Write a recipe and all that it is made of, without recursion."""
+        self.name(root, "out")
+        waiting = [root]
+        while waiting:
+            node = waiting[-1]
+            parts = [p for p in self.parts(node) if p.token not in self.found]
+            if parts and node.token not in self.found:
+                for part in parts:
+                    self.name(part, self.told[node.token].name)
+                waiting += reversed(parts)
+                continue
+            waiting.pop()
+            if node.token not in self.found:
+                self.found[node.token] = self.line(node)
+        line = self.found[root.token]
+        blocks = blocks_of(chunks, tuple(line.dims))
+        self.found[root.token] = replace(line, blocks=blocks, rules=(*line.rules, *rules))
+
+    def name(self, node: Recipe, consumer: str) -> None:
+        """Give a recipe the name of its node, or one after who needs it, which nothing else has."""
+        if node.token in self.told:
+            return
+        told = self.known.get(node.token) or Told(consumer, "", self.dims(node))
+        taken = {t.name for t in self.told.values()} | {t.name for t in self.known.values()}
+        free = (f"{told.name}.{i}" for i in range(1, len(taken) + 2))
+        is_new = node.token in self.known or told.name not in taken
+        self.told[node.token] = (
+            told if is_new else replace(told, name=next(n for n in free if n not in taken))
+        )
+
+    def parts(self, node: Recipe) -> list[Recipe]:
+        """What a recipe is made of and has lines of its own; numbers in memory have none."""
+        direct = [p.recipe for p in node.planes] if isinstance(node, Fused) else map(self.behind, node.inputs)
+        return [p for p in {p.token: p for p in direct}.values() if not is_held(p)]
+
+    def behind(self, node: Recipe) -> Recipe:
+        """A recipe, or what a choice of places is made of that no node has made: it is told where it is used."""
+        while isinstance(node, Picked) and node.token not in self.known:
+            node = node.source
+        return node
+
+    def line(self, node: Recipe) -> Line:
+        """One recipe as a line."""
+        told = self.told[node.token]
+        line = Line(told.name, "", (), dict(zip(told.dims, node.shape, strict=True)), str(node.dtype))
+        if isinstance(node, Fused):
+            return self.kernel(node, line)
+        if not node.inputs:
+            source = self.sources.get(told.name, told.name)
+            return replace(line, does="read", of=(source,), blocks=blocks_of(natural(node), told.dims))
+        if isinstance(node, Picked):
+            words = picked_words(node, self.told[node.source.token])
+            return replace(line, does=told.process or "select", of=(words,))
+        does = told.process or type(getattr(node, "fn", node)).__name__.lower()
+        words = inner_formula(node) if isinstance(node, Mapped) else ""
+        return replace(line, does=does, of=tuple(map(self.short, node.inputs)), formula=words)
+
+    def kernel(self, node: Fused, line: Line) -> Line:
+        """A kernel as a line."""
+        planes = [self.plane(p.recipe, p.places) for p in node.planes]
+        skips = "" if node.gate is None else " and ".join(planes[p] for p in node.gate.formula.planes)
+        words = phrase(node.recipe, self.told, frozenset(p.recipe.token for p in node.planes))
+        return replace(line, does="kernel", of=tuple(planes), formula=str(words), skips=skips, rules=(FUSE,))
+
+    def plane(self, node: Recipe, places: Region) -> str:
+        """A plane: `load.B04`."""
+        if is_held(node):
+            return numbers(node)
+        told = self.told[node.token]
+        picks = selection(places, node.shape, told)
+        return told.name + (f"[{picks}]" if " " in picks else f".{picks}" if picks else "")
+
+    def short(self, node: Recipe) -> str:
+        """What goes into a step: its name, and which places of it."""
+        behind = self.behind(node)
+        if is_held(behind):
+            return numbers(behind)
+        if node is behind or not isinstance(node, Picked) or node.source is not behind:
+            return self.told[behind.token].name
+        return picked_words(node, self.told[behind.token])
+
+    def dims(self, node: Recipe) -> tuple[str, ...]:
+        """Names of the axes of a recipe that no node has."""
+        while isinstance(node, Fused):
+            node = node.recipe
+        if node.token in self.known:
+            return self.known[node.token].dims
+        if isinstance(node, Mapped):
+            return node.dims
+        if isinstance(node, Picked):
+            below = self.dims(node.source)
+            return tuple("new" if a is None else below[a] for a in node.axes)
+        if node.inputs and len(node.inputs[0].shape) == len(node.shape):
+            return self.dims(node.inputs[0])
+        return tuple(getattr(node, "roles", ())) or tuple(f"axis{i}" for i in range(len(node.shape)))
+
+
+def is_held(node: Recipe) -> bool:
+    """Is this an array in memory that no file stands for?"""
+    return isinstance(node, Held) and not hasattr(node, "chunks")
+
+
+def picked_words(node: Picked, told: Told) -> str:
+    """Some places of a recipe: `load[B04, B08]`."""
+    picks = selection(node.places, node.source.shape, told)
+    return told.name + (f"[{picks}]" if picks else "")
+
+
+def numbers(node: Recipe) -> str:
+    """An array in memory."""
+    return "x".join(map(str, node.shape)) + " numbers"
+
+
+def blocks_of(chunks: Chunks, dims: Sequence[str]) -> Blocks:
+    """How an array is cut, told by the names of its axes."""
+    largest = {d: max(sizes, default=0) for d, sizes in zip(dims, chunks, strict=True)}
+    return Blocks(math.prod(map(len, chunks)), largest)

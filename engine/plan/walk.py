@@ -1,0 +1,286 @@
+"""Walks the steps of a region without taking them: what is read, what is computed, and what is held at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from engine.kernel.compiled import network
+from engine.kernel.emit import Formula
+from engine.kernel.fused import AT_ONCE, Fused
+from engine.load.blocks import AT_ONCE as WINDOWS
+from engine.load.blocks import Rasters
+from engine.load.files import header, is_local
+from engine.load.model import Source
+from engine.load.place import shrinkage
+from engine.plan.weights import hunger, weight
+from processes.cubes.convolution import Correlated
+from processes.cubes.warp import Warped
+from processes.recipes import (
+    Held,
+    Mapped,
+    Picked,
+    Place,
+    Recipe,
+    Region,
+    among,
+    count,
+    hull,
+    indices,
+    schedule,
+    size,
+)
+
+TILE = 512
+"""Cells along each side of a block of a file, where its header was not read."""
+NEARLY = 1.01
+"""An overview that is so much coarser than the grid still serves it."""
+WARPING = 16 * 2**20
+"""Bytes that a warp has at hand besides the cells: coordinates, and its own copies of a strip."""
+
+
+class Amounts(NamedTuple):
+    """What has to be done; all of it can be added up."""
+
+    decoded: float = 0
+    """Bytes of cells that come out of files."""
+    packed: float = 0
+    """Bytes of these in the files."""
+    requests: float = 0
+    """Ranges that are asked of servers."""
+    kernel: float = 0
+    """Numbers that go into kernels."""
+    compared: float = 0
+    """Pairs of numbers that kernels put in order."""
+    plain: float = 0
+    """Numbers that go into plain steps, each as often as its step is dearer than an addition."""
+    focal: float = 0
+    """Products of cells and weights."""
+    warped: float = 0
+    """Cells that are computed from another grid, each as often as its method is dearer than the nearest cell."""
+    cells: float = 0
+    """Numbers that are computed, all in all."""
+
+    def plus(self, other: Amounts) -> Amounts:
+        """Both."""
+        return Amounts(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def times(self, factor: float) -> Amounts:
+        """So many of it."""
+        return Amounts(*(a * factor for a in self))
+
+
+class Walked(NamedTuple):
+    """What a region takes."""
+
+    amounts: Amounts
+    """What has to be done."""
+    peak: int
+    """Most bytes that are held at once."""
+    own: int
+    """Bytes of the region itself."""
+
+
+@dataclass
+class Walk:
+    """Knows the files, and walks regions of recipes that are read from them."""
+
+    sizes: Mapping[tuple[str, str], float]
+    """Bytes of the files by item and asset, for each of their bands; those that the metadata tell."""
+    packing: float
+    """Bytes in a file for each byte of its cells, where the metadata do not tell."""
+    asked: set[str] = field(default_factory=set)
+    """Files on servers whose heads were counted already."""
+    overviews: dict[str, Sequence[int]] = field(default_factory=dict)
+    """Shrink factors of overviews by asset: one file tells of all of its kind."""
+
+    def region(self, recipe: Recipe, region: Region) -> Walked:
+        """What a region takes; what nothing needs any more is let go, as `computed` does it."""
+        steps = schedule(recipe, region)
+        homes: list[int] = []
+        readers = [0] * len(steps)
+        for step in steps:
+            for i in step.inputs:
+                readers[homes[i]] += 1
+            is_view = isinstance(step.recipe, Picked) and bool(step.inputs)
+            homes.append(homes[step.inputs[0]] if is_view else len(homes))
+        readers[homes[-1]] += 1
+        held: dict[int, int] = {}
+        done, peak = Amounts(), 0
+        for number, step in enumerate(steps):
+            amounts, scratch = self.step(
+                step.recipe, step.region, [size(steps[i].region) for i in step.inputs]
+            )
+            if homes[number] == number:
+                held[number] = nbytes(step.recipe, step.region)
+            done, peak = done.plus(amounts), max(peak, sum(held.values()) + scratch)
+            for i in step.inputs:
+                readers[homes[i]] -= 1
+                if not readers[homes[i]]:
+                    held.pop(homes[i], None)
+        return Walked(done, peak, nbytes(recipe, region))
+
+    def step(self, recipe: Recipe, region: Region, inputs: Sequence[tuple[int, ...]]) -> tuple[Amounts, int]:
+        """What one step takes, and the bytes that it has at hand besides what goes in and comes out."""
+        if isinstance(recipe, Rasters):
+            return self.reading(recipe, region)
+        if isinstance(recipe, Fused):
+            return self.fused(recipe, region)
+        made, gone = math.prod(size(region)), sum(map(math.prod, inputs))
+        if isinstance(recipe, (Held, Picked)):
+            return Amounts(), 0
+        if isinstance(recipe, Correlated):
+            work = max(recipe.dtype.itemsize, 4)
+            products = made * float(
+                sum(
+                    recipe.run.focal.weights.shape
+                    if recipe.run.focal.parts
+                    else [recipe.run.focal.weights.size]
+                )
+            )
+            return Amounts(focal=products, cells=made), gone * work + made * work
+        if isinstance(recipe, Warped):
+            moved = made * weight(recipe.step.method)
+            return Amounts(warped=moved, cells=made), (gone + made) * recipe.dtype.itemsize + WARPING
+        numbers = max(gone, made)
+        fn = recipe.fn if isinstance(recipe, Mapped) else recipe
+        return Amounts(plain=numbers * weight(fn), cells=made), int(numbers * hunger(fn))
+
+    # --------------------------------------------------------------------------------------- reading
+    def reading(self, recipe: Rasters, region: Region) -> tuple[Amounts, int]:
+        """What reading takes: the windows of all files that may have cells there."""
+        times, bands, rows, cols = region
+        window = hull(rows), hull(cols)
+        total = Amounts()
+        for t in indices(times):
+            for b in indices(bands):
+                for source in recipe.meeting(int(t), int(b), window):
+                    total = total.plus(self.window(source, recipe.grid, window))
+        plane = count(window[0]) * count(window[1]) * recipe.dtype.itemsize
+        waiting = min(WINDOWS, count(times) * count(bands)) + 2
+        return total, plane * waiting
+
+    def window(self, source: Source, grid: GeoBox, window: tuple[slice, slice]) -> Amounts:
+        """What one window of one file takes."""
+        assert source.geobox is not None
+        height, width = map(count, window)
+        down, across = ratio(source.geobox, grid)
+        level = self.level(source, min(down, across))
+        tall, wide = min(height * down, source.geobox.shape[0]), min(width * across, source.geobox.shape[1])
+        itemsize = np.dtype(source.dtype).itemsize
+        decoded = tall * wide * itemsize / level**2
+        told = self.sizes.get((source.item, source.asset))
+        packing = self.packing if told is None else told / (math.prod(source.geobox.shape) * itemsize)
+        requests = 0
+        if not is_local(source.href):
+            requests = math.ceil(tall / level / TILE) + (source.href not in self.asked)
+            self.asked.add(source.href)
+        return Amounts(decoded=decoded, packed=decoded * packing, requests=requests)
+
+    def level(self, source: Source, shrunk: float) -> int:
+        """Shrink factor of the overview that is read; headers are only asked where one could be."""
+        if shrunk < 2:
+            return 1
+        if source.asset not in self.overviews:
+            self.overviews[source.asset] = header(source).overviews
+        return max((f for f in self.overviews[source.asset] if f <= shrunk * NEARLY), default=1)
+
+    # --------------------------------------------------------------------------------------- kernels
+    def fused(self, node: Fused, region: Region) -> tuple[Amounts, int]:
+        """What kernels take, if no date is skipped: the planes of each tile are read, held and gone through."""
+        places = dict(zip(node.axes, region, strict=True))
+        rows, cols = (hull(places.get(r, slice(0, 1))) for r in ("y", "x"))
+        dates: Place = places.get("t", slice(0, node.dates))
+        formulas = self.formulas(node, region)
+        used = sorted(
+            {p for f in formulas for p in f.planes} | set(node.gate.formula.planes if node.gate else ())
+        )
+        done, scratch = Amounts(), 0
+        for tile in node.tiles(rows, cols):
+            walked = {p: self.plane(node, p, dates, tile) for p in used}
+            for one in walked.values():
+                done = done.plus(one.amounts)
+            done = done.plus(arithmetic(node, formulas, tile, count(dates)))
+            scratch = max(scratch, held_in(node, formulas, walked, tile, count(dates)))
+        return done, scratch + nbytes(node, region)
+
+    @staticmethod
+    def formulas(node: Fused, region: Region) -> list[Formula]:
+        """The formulas that a region needs, one for each place along the axes that are taken apart."""
+        wanted = product(*(indices(region[a]) for a in node.apart))
+        return [node.formulas[tuple(map(int, place))] for place in wanted]
+
+    def plane(self, node: Fused, number: int, dates: Place, tile: tuple[slice, slice]) -> Walked:
+        """What a plane of a tile takes."""
+        plane = node.planes[number]
+        wanted = {"t": dates, "y": tile[0], "x": tile[1]}
+        region = tuple(
+            among(p, wanted[role]) if role in wanted else p
+            for role, p in zip(plane.axes, plane.places, strict=True)
+        )
+        return self.region(plane.recipe, region)
+
+
+def nbytes(recipe: Recipe, region: Region) -> int:
+    """Bytes of a region."""
+    return math.prod(size(region)) * recipe.dtype.itemsize
+
+
+@lru_cache(maxsize=4096)
+def ratio(source: GeoBox, grid: GeoBox) -> tuple[float, float]:
+    """How many cells of a source go into one of the grid, down and across."""
+    down, across = shrinkage(source, grid)
+    return float(down), float(across)
+
+
+def arithmetic(node: Fused, formulas: Sequence[Formula], tile: tuple[slice, slice], dates: int) -> Amounts:
+    """What the kernels of a tile compute."""
+    cells = count(tile[0]) * count(tile[1])
+    gate = [] if node.gate is None else [node.gate.formula]
+    numbers = sum(cells * times(node, p, dates) for f in (*formulas, *gate) for p in f.planes)
+    groups = [dates] if node.groups is None else [len(g) for g in node.groups.dates]
+    pairs = sum(len(network(n)) for n in groups)
+    sorts = sum(f.text.count("in range(pairs.shape[0])") for f in formulas)
+    made = cells * len(formulas) * (len(groups) if node.groups is not None else 1)
+    return Amounts(kernel=numbers, compared=cells * pairs * sorts, cells=made)
+
+
+def times(node: Fused, plane: int, dates: int) -> int:
+    """How many dates a plane has."""
+    return dates if "t" in node.planes[plane].axes else 1
+
+
+def held_in(
+    node: Fused,
+    formulas: Sequence[Formula],
+    walked: Mapping[int, Walked],
+    tile: tuple[slice, slice],
+    dates: int,
+) -> int:
+    """Most bytes that are held while a tile is computed, besides the result of the block."""
+    cells = count(tile[0]) * count(tile[1])
+    gate = set(node.gate.formula.planes if node.gate else ())
+    kept = gate | (node.shared & walked.keys())
+    steady = sum(walked[p].own for p in kept)
+    opening = sum(walked[p].own for p in gate) + cells * dates  # the dates that are left are a copy
+    most = 0
+    for formula in {f.text: f for f in formulas}.values():
+        fresh = {p: walked[p] for p in formula.planes if p not in kept}
+        batch = sum(w.own for w in fresh.values())
+        share = 1.0
+        if formula.timed or formula.sums is not None:
+            share = min(1.0, max(AT_ONCE, batch / max(dates, 1)) / max(batch, 1))
+        reading = max((w.peak - w.own for w in walked.values()), default=0) * share
+        chosen = sum(walked[p].own for p in formula.planes if p in kept)
+        sums = cells * sum(np.dtype(s).itemsize for s in formula.sums or ())
+        ranked = count(tile[1]) * max(dates, 1) * 8 * formula.text.count("in range(pairs.shape[0])")
+        whole = cells * node.dtype.itemsize * (dates if formula.timed else 1)
+        most = max(most, int(batch * share + reading + chosen * share + sums + ranked + whole))
+    return steady + max(opening, most)
