@@ -21,6 +21,7 @@ CODES = {
     "DataCubeEmpty": NO_DATA,
     "ProcessGraphComplexity": OVER_LIMIT,
     "InfrastructureBusy": INTERNAL,
+    "Internal": INTERNAL,
     "StorageFailure": INTERNAL,
 }
 USAGE_CODES = {"FilePathInvalid", "FileNotFound"}

@@ -200,6 +200,8 @@ class Pen:
                 4,
                 f"{name}_row[x] += {value if counts == 'True' else f'({value} if {counts} else {literal(0, row.within)})'}",
             )
+        elif row.op == "latest":
+            out.add(4, f"{name}_row[x] = {value} if {counts} else {name}_row[x]")
         elif row.op == "any":
             out.add(4, f"{name}_row[x] |= {value}")
         else:

@@ -36,7 +36,7 @@ FORMS = {
     "cast": "{0}",
 }
 """Operations on cells, as Python that numba compiles; the operands come in the type in which it is computed."""
-STREAMED = {"sum", "count", "any", "least", "greatest", "first", "last"}
+STREAMED = {"sum", "any", "least", "greatest", "latest"}
 """Operations along time that need one number a cell, whatever the number of dates."""
 RANKED = {"ranked"}
 """Operations along time that need all dates of a row at once."""

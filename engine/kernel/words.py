@@ -293,7 +293,11 @@ def is_nan(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
 
 
 def is_valid(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
-    x = args["x"]
+    return given(sheet, usable(sheet, args["x"]), None, shadow)
+
+
+def usable(sheet: Sheet, x: Any) -> int:
+    """Where there is a value, and where it is finite."""
     if not is_cells(x):
         raise Wordless
     if x.dtype.kind == "f":
@@ -301,7 +305,7 @@ def is_valid(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
         found = sheet.do("lt", size, sheet.constant(np.inf, x.dtype), dtype=bool, within=x.dtype)
     else:
         found = sheet.constant(True, bool)
-    return given(sheet, found if x.null is None else told(sheet, found, x.null, True), None, shadow)
+    return found if x.null is None else told(sheet, found, x.null, True)
 
 
 def itself(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:  # noqa: ARG001 (a word's)
@@ -509,6 +513,33 @@ def median(sheet: Sheet, numbers: Numbers) -> int:
     return sheet.over_time("ranked", *args, dtype=within, told=0.5)
 
 
+def counted(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
+    data = args["data"]
+    if set(args) != {"data"} or not is_cells(data) or np.ndim(split(data.shadow)[0]) != 2:
+        raise Wordless
+    dtype = np.asarray(shadow).dtype
+    return given(
+        sheet,
+        sheet.over_time("sum", sheet.do("cast", usable(sheet, data), dtype=dtype), dtype=dtype),
+        None,
+        shadow,
+    )
+
+
+def last(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
+    data = args["data"]
+    if (
+        set(args) != {"data"}
+        or not is_cells(data)
+        or np.ndim(split(data.shadow)[0]) != 2
+        or data.dtype.kind == "b"
+    ):
+        raise Wordless
+    numbers = numbers_of(sheet, data, True, shadow)
+    rows = [r for r, _ in numbers.pairs]
+    return numbers.finished(sheet, numbers.fold(sheet, "latest", rows, numbers.dtype, numbers.known(sheet)))
+
+
 WORDS: Mapping[str, Word] = {
     **{name: arithmetic(name) for name in ("add", "subtract", "multiply", "divide")},
     **{name: comparison(name) for name in ("lt", "lte", "gt", "gte", "eq", "neq")},
@@ -535,5 +566,7 @@ WORDS: Mapping[str, Word] = {
     "min": least,
     "max": greatest,
     "median": median,
+    "count": counted,
+    "last": last,
 }
 """Processes that kernels know."""

@@ -27,6 +27,8 @@ CLOSE = 1e-4
 """Old cells by which interpolated places may be off."""
 PARABOLA = 1 / 15
 """How far a parabola is off between two nodes, at most, in third differences."""
+SPARSE = 16
+"""Cells from place to place that are looked at for a window."""
 SAMPLES = 7
 """Places along each side of a grid where it is tried how far apart nodes may be."""
 
@@ -168,13 +170,15 @@ def window(mesh: Mesh, extent: tuple[int, int], reach: int) -> tuple[slice, slic
         extent: Rows and columns of the old grid.
         reach: Old cells around a place that count.
     """
+    rows, columns = (np.unique(np.append(np.arange(0, n, SPARSE), n - 1)) for n in mesh.shape)
+    parts = [mesh.places(rows, columns), *np.moveaxis(mesh.patches, 1, 0)]
     lowest, highest = np.full(2, np.inf), np.full(2, -np.inf)
-    parts = [own(mesh)] + [mesh.patches[:, n] for n in sorted(set(mesh.exact.ravel().tolist()) - {-1})]
     for places in parts:
         known = np.isfinite(places).all(axis=0)
         if known.any():
             inside = places[:, known]
             lowest, highest = np.minimum(lowest, inside.min(axis=1)), np.maximum(highest, inside.max(axis=1))
+    reach += slack(mesh)
     found = []
     for n, low, high in zip(extent, lowest[::-1], highest[::-1], strict=True):
         if not low <= high:
@@ -184,10 +188,15 @@ def window(mesh: Mesh, extent: tuple[int, int], reach: int) -> tuple[slice, slic
     return (found[0], found[1]) if all(f.start < f.stop for f in found) else (slice(0, 0), slice(0, 0))
 
 
-def own(mesh: Mesh) -> np.ndarray:
-    """The nodes around the cells of a part itself."""
-    spans = [
-        slice(a // mesh.step, (a + n - 1) // mesh.step + 2)
-        for a, n in zip((mesh.top, mesh.left), mesh.shape, strict=True)
-    ]
-    return mesh.nodes[:, spans[0], spans[1]]
+def slack(mesh: Mesh) -> int:
+    """How many old cells places may lie beyond those around them that are looked at."""
+    most = 0.0
+    for bends in (mesh.down, mesh.across):
+        at = (
+            np.minimum(np.arange(n) // GROUP, m - 1)
+            for n, m in zip(bends.shape[1:], mesh.exact.shape, strict=True)
+        )
+        followed = bends[:, mesh.exact[np.ix_(*at)] < 0]
+        most += np.abs(followed[np.isfinite(followed)]).max(initial=0.0) / 8
+    most *= min(1.0, (SPARSE / mesh.step) ** 2)
+    return math.ceil(most) if most > CLOSE else 0

@@ -56,7 +56,8 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
         method: Resampling method, by openEO's name.
         null: The value that stands for no-data, before and after; `None` where there is none.
     """
-    across, down = compute_reproject_roi(old, new).scale2.xy
+    with np.errstate(invalid="ignore"):  # where a corner of the grid has no place in the other
+        across, down = compute_reproject_roi(old, new).scale2.xy
     step = Step(method, null, (max(1.0, down), max(1.0, across)))
     if not isinstance(source, da.Array):
         return step(

@@ -47,28 +47,22 @@ class Mesh:
     shape: tuple[int, int]
     """Rows and columns of the part."""
 
-    def places(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-        """Columns and rows in the old grid of the cells of some rows."""
-        down, across = (
-            np.arange(a + start, a + stop)
-            for a, start, stop in ((self.top, first, last), (self.left, 0, self.shape[1]))
-        )
+    def places(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Columns and rows (2, y, x) in the old grid of the cells in these rows and columns of the part."""
+        down, across = self.top + rows, self.left + columns
         ky, kx = down // self.step, across // self.step
-        fy, fx = (down % self.step) / self.step, (across % self.step) / self.step
-        f = fy[:, None]
+        f, g = (down % self.step)[:, None] / self.step, (across % self.step) / self.step
         with np.errstate(invalid="ignore"):
             lines = self.nodes[:, ky] + f * (self.nodes[:, ky + 1] - self.nodes[:, ky])
             lines = lines + f * (f - 1) / 2 * self.down[:, ky]
             bends = self.across[:, ky] + f * (self.across[:, ky + 1] - self.across[:, ky])
-            found = lines[:, :, kx] + fx * (lines[:, :, kx + 1] - lines[:, :, kx])
-            found = found + fx * (fx - 1) / 2 * bends[:, :, kx]
+            found = lines[:, :, kx] + g * (lines[:, :, kx + 1] - lines[:, :, kx])
+            found = found + g * (g - 1) / 2 * bends[:, :, kx]
         numbers = self.exact[np.ix_(down // self.patch, across // self.patch)]
-        if (numbers >= 0).any():
-            own = np.nonzero(numbers >= 0)
-            found[:, *own] = self.patches[
-                :, numbers[own], (down % self.patch)[own[0]], (across % self.patch)[own[1]]
-            ]
-        return found[0], found[1]
+        own = np.nonzero(numbers >= 0)
+        y, x = (down % self.patch)[own[0]], (across % self.patch)[own[1]]
+        found[:, *own] = self.patches[:, numbers[own], y, x]
+        return found
 
 
 @dataclass(frozen=True)
@@ -143,7 +137,7 @@ class Move:
         height, width = planes.shape[1:]
         for first in range(0, mesh.shape[0], LINES):
             last = min(first + LINES, mesh.shape[0])
-            columns, rows = mesh.places(first, last)
+            columns, rows = mesh.places(np.arange(first, last), np.arange(mesh.shape[1]))
             with np.errstate(invalid="ignore"):
                 inside = (columns + HAIR >= 0) & (columns + HAIR < extent[1])
                 inside &= (rows + HAIR >= 0) & (rows + HAIR < extent[0])

@@ -17,7 +17,7 @@ from tests.engine.plan.conftest import lazy_cube, stored
 
 FLOATS = ("add", "subtract", "multiply", "divide")
 RELATIONS = ("lt", "lte", "gt", "gte", "eq", "neq")
-STATISTICS = ("mean", "min", "max", "sum", "median", "sd", "variance")
+STATISTICS = ("mean", "min", "max", "sum", "median", "sd", "variance", "last", "count")
 
 
 class Graph:
@@ -133,10 +133,9 @@ def chains(draw: Any) -> dict[str, Any]:
     times = draw(st.sampled_from(("reduce", "period", "keep")))
     if times != "keep":
         inner = Graph()
-        ignore = draw(st.sampled_from(({}, {"ignore_nodata": False})))
-        reducer = inner.closed(
-            inner.put(draw(st.sampled_from(STATISTICS)), data={"from_parameter": "data"}, **ignore)
-        )
+        name = draw(st.sampled_from(STATISTICS))
+        ignore = {} if name == "count" else draw(st.sampled_from(({}, {"ignore_nodata": False})))
+        reducer = inner.closed(inner.put(name, data={"from_parameter": "data"}, **ignore))
         if times == "reduce":
             last = put("reduce_dimension", data=last, dimension="t", reducer=reducer)
         else:
