@@ -88,3 +88,15 @@ def remembering(_: Mapping[str, Any]) -> Work:
     found = kept.exists()
     kept.write_text("here")
     return Work(lambda _: None, lambda _: {"mean": float(found)})
+
+
+def counting_then_slow(facts: Mapping[str, Any]) -> Work:
+    """Writes down its process, and does not come to an end."""
+
+    def run(_: int) -> None:
+        part = Path(facts["log"] + ".part")
+        part.write_text(str(os.getpid()))
+        part.rename(facts["log"])
+        time.sleep(120)
+
+    return Work(run)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
 from benchmarks.model import Case, Contender, difference
 from benchmarks.runner import Limits, run_case
 
 ROOM = "tests.benchmarks.contenders"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def contender(name, work, **more):
@@ -135,3 +141,21 @@ def test_another_answer_than_the_truth_is_marked():
 )
 def test_difference(answer, truth, words):
     assert difference(answer, truth, 1e-3) == words
+
+
+def test_a_suite_that_is_ended_leaves_nobody_behind(tmp_path):
+    code = (
+        "import signal, sys; from benchmarks.model import Case, Contender; from benchmarks.runner import *\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
+        f"one = Contender('slow', '{ROOM}:counting_then_slow', facts={{'log': {str(tmp_path / 'log')!r}}})\n"
+        "run_case(Case('a case', {}, (one,), 'slow'), 1, Limits(), lambda _: None)"
+    )
+    suite = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "log").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    pid = int((tmp_path / "log").read_text())
+    suite.terminate()
+    assert suite.wait(20) == 143
+    assert not Path(f"/proc/{pid}").exists()

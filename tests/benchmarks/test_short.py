@@ -40,3 +40,13 @@ def test_a_benchmark_that_there_is_not_is_named():
     done = command("B11")
     assert done.returncode == 2
     assert "there is no B11; there are B1, B2" in done.stderr
+
+
+def test_a_page_that_has_no_place_for_tables_is_refused_before_anything_is_run(tmp_path):
+    page = tmp_path / "page.md"
+    for content in (None, "no markers"):
+        if content is not None:
+            page.write_text(content)
+        done = command("B3", "--short", "--page", str(page), "--data", str(tmp_path))
+        assert done.returncode == 2
+        assert "is no page with the lines <!-- measured: begin -->" in done.stderr
