@@ -135,13 +135,28 @@ def validate(graph: str, params: tuple[str, ...], catalog: str | None, as_json: 
 @catalog_option
 @as_json_option
 def explain(graph: str, params: tuple[str, ...], catalog: str | None, as_json: bool) -> None:
-    """Say what GRAPH reads and gives, without reading a pixel."""
+    """Say what GRAPH reads and gives, how it is computed and what that costs, without reading a pixel."""
     with opened(catalog) as session:
         explanation = session.explain(read_graph(graph), pairs(params))
     if as_json:
         print_json(explanation.json())
     else:
         click.echo(str(explanation))
+
+
+@main.command()
+@as_json_option
+def calibrate(as_json: bool) -> None:
+    """Measure this machine, so that `explain` can tell how long a graph takes on it."""
+    with opened(None) as session:
+        found = session.calibrate(say)
+        figures, path = found.json(), found.path(session.settings.home)
+    if as_json:
+        print_json({**figures, "file": str(path)})
+        return
+    for line in found.lines():
+        click.echo(line)
+    say(f"wrote {path}")
 
 
 @main.command()

@@ -47,7 +47,7 @@ def cases(scale: Scale, scenes: Path) -> Iterator[Case]:
         (
             Contender("ours", "benchmarks.b1_load:near"),
             Contender("rasterio, 2 threads", window, "limit"),
-            Contender("async-geotiff", swift, "limit"),
+            Contender("async-geotiff", swift, "limit", "tools"),
             Contender("odc-stac", stack, "peer"),
             Contender("odc-stac, dask 2048", stack, "peer", facts={"chunk": 2048}),
             Contender("odc-stac, dask 512", stack, "peer", facts={"chunk": 512}),
@@ -60,7 +60,7 @@ def cases(scale: Scale, scenes: Path) -> Iterator[Case]:
         facts,
         (
             Contender("ours", "benchmarks.b1_load:far"),
-            Contender("async-geotiff, 24 under way", swift, "limit"),
+            Contender("async-geotiff, 24 under way", swift, "limit", "tools"),
             Contender("rasterio, 24 threads", window, "limit", facts={"threads": 24}),
             Contender("rasterio, 8 threads", window, "limit", facts={"threads": 8}),
             Contender("odc-stac, 16 threads", stack, "peer", facts={"threads": 16}),

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,8 +30,8 @@ from engine.kernel.compiled import kernel, network
 from engine.load.cube import make_cube
 from engine.load.model import Band, Source
 from engine.load.windows import Request, read_windows
+from engine.plan.bill import texts_of
 from engine.plan.calibration import Calibration
-from engine.plan.cost import texts_of
 from engine.plan.planner import Planner
 from engine.plan.text import planned
 from engine.plan.weights import weight
@@ -43,7 +42,7 @@ from processes.cubes.convolution import apply_kernel
 from processes.cubes.warp import warp
 from processes.recipes import Held, Lazy, Recipe, computed, everything
 
-EDGE = 2048
+EDGE = 1536
 """Cells along each side of what is measured on: more than a processor keeps to itself."""
 DATES = 12
 AGAIN = 3
@@ -51,10 +50,9 @@ AGAIN = 3
 GRID = GeoBox((EDGE, EDGE), Affine(20, 0, 600_000, 0, -20, 5_200_000), "EPSG:32632")
 PROBE = """
 import json, time
-import engine.service, numba, rasterio
-took = time.process_time()
 from engine.plan.calibrate import rehearse
-print(json.dumps([took, rehearse()]))
+compiling, held = rehearse()
+print(json.dumps([time.process_time() - 2 * compiling, held]))
 """
 """What a new process runs to tell what it takes before it does anything."""
 
@@ -139,14 +137,13 @@ class Scene(Held):
 def kernels(folder: Path) -> dict[str, float]:  # noqa: ARG001 (a measure's)
     """Kernels: how long they are made, and how fast they are."""
     cells = ground(DATES, EDGE // 2)
-    run_kernels(kernel_of("min", cells[:, :64, :64]))  # what is imported on first use is no part of them
-    mean, middle = kernel_of("mean", cells), kernel_of("median", cells)
-    texts = [sorted(texts_of(one)) for one in (mean, middle)]
-    made = [seconds(partial(kernel, text)) for text in chain(*texts)]
-    again = [seconds(partial(load_again, file_of(text))) for text in chain(*texts)]
+    first, mean, middle = (kernel_of(reducer, cells) for reducer in ("min", "mean", "median"))
+    forget(*texts_of(first))  # that one has fetched the compiler
+    texts = sorted(texts_of(mean) | texts_of(middle))
+    made = [seconds(partial(kernel, text)) for text in texts]
+    again = [seconds(partial(load_again, file_of(text))) for text in texts]
     streamed, ranked = (usual([partial(run_kernels, one)] * AGAIN) for one in (mean, middle))
-    for text in chain(*texts):
-        forget(file_of(text))
+    forget(*texts)
     return {
         "compiled": median(made),
         "loaded": median(again),
@@ -184,10 +181,11 @@ def load_again(path: Path) -> None:
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-def forget(path: Path) -> None:
-    """Remove a kernel that nobody will want again."""
-    for file in (path, *(path.parent / "__pycache__").glob(f"{path.stem}.*")):
-        file.unlink(missing_ok=True)
+def forget(*texts: str) -> None:
+    """Remove kernels that nobody will want again; those that were not there yet are made first."""
+    for path in map(file_of, texts):
+        for file in (path, *(path.parent / "__pycache__").glob(f"{path.stem}.*")):
+            file.unlink(missing_ok=True)
 
 
 def steps(folder: Path) -> dict[str, float]:  # noqa: ARG001 (a measure's)
@@ -247,21 +245,22 @@ def start(folder: Path) -> dict[str, float]:  # noqa: ARG001 (a measure's)
     return {"started": took, "base": held}
 
 
-def rehearse() -> int:
-    """Do a bit of everything; gives the most bytes that this process has held."""
+def rehearse() -> tuple[float, int]:
+    """Do a bit of everything; gives the seconds that a kernel takes, and the most bytes that this process has held."""
     with tempfile.TemporaryDirectory() as folder:
         cells = ground(2, 64)
-        recipe = kernel_of("median", cells)
-        run_kernels(recipe)
-        for text in texts_of(recipe):
-            forget(file_of(text))
+        for reducer in ("min", "max"):  # the first one also fetches the compiler
+            recipe = kernel_of(reducer, cells)
+            compiling = sum(seconds(partial(kernel, text)) for text in texts_of(recipe))
+            run_kernels(recipe)
+            forget(*texts_of(recipe))
         save_tiles(Path(folder) / "in.tif", cells[0], "deflate")
         writing(Path(folder), 64)
     status = Path("/proc/self/status")
     if status.exists():  # what the parent process held counts as ours elsewhere
         held = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(held.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return compiling, int(held.split()[1]) * 1024
+    return compiling, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 MEASURES: Mapping[str, Callable[[Path], dict[str, float]]] = {

@@ -12,6 +12,13 @@ from engine.errors import Problem
 VERSION = 1
 """Of the file; figures of another version mean something else."""
 NAME = "calibration.json"
+UNITS = {
+    "deflate": "bytes/s decoded", "zstd": "bytes/s decoded", "packing": "bytes in files a byte of cells",
+    "latency": "s a request (not measured)", "kernel": "numbers/s", "compared": "pairs/s", "plain": "numbers/s",
+    "focal": "products/s", "warped": "cells/s", "written": "bytes/s", "compiled": "s a kernel",
+    "loaded": "s a kernel from disk", "started": "s", "base": "bytes",
+}  # fmt: skip
+"""What the figures count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +54,34 @@ class Calibration:
     """Seconds until a kernel is compiled."""
     loaded: float = 0.02
     """Seconds until a kernel is there that was compiled before."""
-    started: float = 2.3
-    """Seconds until the engine is imported."""
+    started: float = 3.2
+    """Seconds until the engine and all that it needs is imported."""
     base: float = 430e6
-    """Bytes of a process that has imported the engine and run a kernel."""
+    """Bytes of a process that has done a bit of everything."""
 
     @property
     def is_measured(self) -> bool:
         """Was this machine measured?"""
         return self.made is not None
 
+    def json(self) -> dict[str, Any]:
+        """The figures for machines, as they stand in the file."""
+        return {"version": VERSION, **asdict(self)}
+
+    def lines(self) -> list[str]:
+        """The figures for people: a line each."""
+        return [f"{name:<9} {getattr(self, name):>12.4g} {unit}" for name, unit in UNITS.items()]
+
+    @staticmethod
+    def path(home: Path) -> Path:
+        """The file that it is kept in."""
+        return home / NAME
+
     def save(self, home: Path) -> Path:
         """Keep it in the home; gives the file."""
         home.mkdir(parents=True, exist_ok=True)
-        path, draft = home / NAME, home / f"{NAME}.draft"
-        draft.write_text(json.dumps({"version": VERSION, **asdict(self)}, indent=2) + "\n")
+        path, draft = self.path(home), home / f"{NAME}.draft"
+        draft.write_text(json.dumps(self.json(), indent=2) + "\n")
         draft.replace(path)
         return path
 
@@ -72,7 +92,7 @@ def calibration(home: Path) -> Calibration:
     Raises:
         Problem: The file is there and cannot be understood.
     """
-    path = home / NAME
+    path = Calibration.path(home)
     if not path.exists():
         return Calibration()
     try:

@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import dask.array as da
-import numpy as np
 import pystac
 import xarray as xr
 
 from engine.kernel.compiled import folder
-from engine.kernel.fused import Fused
 from engine.load.model import Survey
+from engine.plan.bill import FEW, Bill, billed, sizes_of
 from engine.plan.calibration import Calibration
-from engine.plan.text import planned
-from engine.plan.walk import Amounts, Walk
-from processes.recipes import Chunks, Lazy, Recipe, Region, Regions, schedule
 
-WALKED = 64
-"""Blocks that are looked at one by one; of more, so many that lie evenly among them."""
-FEW = 4
-"""Blocks that are looked at where only the largest counts."""
-STEPS = 40_000
-"""Steps that are looked at, about: of long plans fewer blocks."""
 GDAL_CACHE = 128 * 2**20
 """Bytes of decoded blocks that GDAL keeps."""
 WAITING = 64 * 2**20
 """Bytes that a writer keeps of tiles whose other parts have not come yet."""
-SLACK = 1.25
+SLACK = 1.5
 """Memory that was let go is not given back at once: blocks take so much more of it than they hold."""
+HEAP = 32 * 2**20
+"""Bytes that each worker's part of the heap keeps, however little is in it."""
 AT_ONCE = 24
 """Requests that are under way at a time."""
-STREAMED = frozenset({"", "GTiff", "netCDF", "Zarr"})
-"""Formats that are written as blocks come; others take the whole result into memory first."""
 COPIES = 3
 """How often those have the result in memory."""
-OVERHEAD = 4
-"""How many times its bytes a block takes in steps that do not tell how they are computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +82,9 @@ class Cost:
     assets: int = 0
     """Files that are read."""
     bytes_packed: int = 0
-    """Bytes of these files that are read: by their sizes in the metadata, else by a measured ratio."""
+    """Bytes of these files that are read, in whole blocks: by their sizes in the metadata, else by a measured ratio."""
     bytes_decoded: int = 0
-    """Bytes of cells that come out of them."""
+    """Bytes of the cells that are wanted of them."""
     requests: int = 0
     """Ranges that are asked of servers; local files need none."""
     cells: int = 0
@@ -140,27 +126,6 @@ class Means:
     """Processes that the blocks are computed in, this one included."""
 
 
-@dataclass
-class Bill:
-    """Figures of some cubes, as they are put together."""
-
-    amounts: Amounts = field(default_factory=Amounts)
-    tasks: int = 0
-    bytes_out: int = 0
-    largest: int = 0
-    """Bytes that the largest block holds at most."""
-    own: int = 0
-    """Bytes of the largest finished block."""
-    ahead: int = 0
-    """Bytes of the largest result that is taken into memory as a whole."""
-    texts: dict[str, None] = field(default_factory=dict)
-    """Kernels."""
-    is_sampled: bool = False
-    """Were only some of the blocks looked at?"""
-    is_known: bool = True
-    """Do all arrays tell how they are computed?"""
-
-
 def cost_of(
     results: Sequence[tuple[xr.DataArray, str]],
     surveys: Sequence[Survey],
@@ -178,7 +143,9 @@ def cost_of(
     bill = billed(results, sizes_of(items), means.speeds.packing)
     if not bill.amounts.decoded:  # arrays of NetCDF and Zarr: the survey has counted
         decoded = float(sum(s.bytes for s in surveys))
-        bill.amounts = bill.amounts._replace(decoded=decoded, packed=decoded * means.speeds.packing)
+        bill.amounts = bill.amounts._replace(
+            decoded=decoded, unpacked=decoded, packed=decoded * means.speeds.packing
+        )
     done = bill.amounts
     return Cost(
         items=sum(s.items for s in surveys),
@@ -196,126 +163,6 @@ def cost_of(
     )
 
 
-def sizes_of(items: Sequence[pystac.Item]) -> dict[tuple[str, str], float]:
-    """Bytes of files by item and asset, for each of their bands; those that the metadata tell."""
-    sizes = {}
-    for item in items:
-        for key, asset in item.assets.items():
-            told = asset.extra_fields.get("file:size")
-            bands = next(
-                (
-                    asset.extra_fields[n]
-                    for n in ("bands", "raster:bands", "eo:bands")
-                    if n in asset.extra_fields
-                ),
-                [],
-            )
-            if isinstance(told, (int, float)) and told > 0:
-                sizes[item.id, key] = told / max(1, len(bands))
-    return sizes
-
-
-# ------------------------------------------------------------------------------------------------ cubes
-def billed(
-    results: Sequence[tuple[xr.DataArray, str]],
-    sizes: Mapping[tuple[str, str], float],
-    packing: float,
-    most: int = WALKED,
-) -> Bill:
-    """What all these cubes take; `most` blocks of each are looked at."""
-    bill = Bill()
-    walk = Walk(sizes, packing)
-    for cube, format_ in results:
-        bill.bytes_out += cube.nbytes
-        if format_ not in STREAMED:
-            bill.ahead = max(bill.ahead, cube.nbytes)
-        if isinstance(cube.data, Lazy):
-            recipe = planned(cube.data)
-            bill.texts.update(dict.fromkeys(texts_of(recipe)))
-            add(bill, walk, recipe, cube.data.chunks, most)
-        elif isinstance(cube.data, da.Array):
-            add_unknown(bill, walk, cube.data)
-    return bill
-
-
-def add(bill: Bill, walk: Walk, recipe: Recipe, chunks: Chunks, most: int = WALKED) -> None:
-    """Take a recipe into the bill: all its blocks, or as many as can be looked at."""
-    blocks = math.prod(map(len, chunks))
-    if not blocks:
-        return
-    largest = largest_of(chunks)
-    most = max(1, min(most, STEPS // len(schedule(recipe, largest))))
-    total = Amounts()
-    regions = list(evenly(chunks, most))
-    for region in regions:
-        walked = walk.region(recipe, region)
-        total = total.plus(walked.amounts)
-        bill.largest, bill.own = max(bill.largest, walked.peak), max(bill.own, walked.own)
-    if len(regions) < blocks:
-        bill.is_sampled = True
-        walked = Walk(walk.sizes, walk.packing).region(recipe, largest)
-        bill.largest, bill.own = max(bill.largest, walked.peak), max(bill.own, walked.own)
-        whole = math.prod(recipe.shape)
-        total = total.times(whole / max(1, sum(math.prod(int(p.stop - p.start) for p in r) for r in regions)))
-    bill.amounts, bill.tasks = bill.amounts.plus(total), bill.tasks + blocks
-
-
-def add_unknown(bill: Bill, walk: Walk, array: da.Array) -> None:
-    """Take a dask array into the bill that does not tell how it is computed; what it loads tells."""
-    held = 0
-    for layer in array.dask.layers.values():
-        if isinstance(layer, Regions):
-            loaded = Bill()
-            add(loaded, walk, layer.recipe, layer.sizes)
-            bill.amounts = bill.amounts.plus(loaded.amounts)
-            held += loaded.largest
-    block = math.prod(max(c, default=0) for c in array.chunks) * array.dtype.itemsize
-    bill.tasks += len(array.dask)
-    bill.amounts = bill.amounts.plus(Amounts(plain=OVERHEAD * float(array.size), cells=float(array.size)))
-    bill.largest, bill.own = max(bill.largest, held + OVERHEAD * block), max(bill.own, block)
-    bill.is_known = False
-
-
-def largest_of(chunks: Chunks) -> Region:
-    """The largest block."""
-    region = []
-    for sizes in chunks:
-        i = int(np.argmax(sizes)) if sizes else 0
-        start = sum(sizes[:i])
-        region.append(slice(start, start + (sizes[i] if sizes else 0)))
-    return tuple(region)
-
-
-def evenly(chunks: Chunks, most: int) -> Iterator[Region]:
-    """All blocks, or so many that lie evenly among them."""
-    edges = [np.cumsum((0, *sizes)).tolist() for sizes in chunks]
-    numbers = [len(sizes) for sizes in chunks]
-    blocks = math.prod(numbers)
-    for i in range(min(blocks, most)):
-        index = np.unravel_index(i * blocks // min(blocks, most), numbers)
-        yield tuple(slice(e[j], e[j + 1]) for e, j in zip(edges, map(int, index), strict=True))
-
-
-def texts_of(recipe: Recipe) -> set[str]:
-    """The kernels of a recipe."""
-    texts: set[str] = set()
-    seen: set[int] = set()
-    waiting = [recipe]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, Fused):
-            texts |= {f.text for f in node.formulas.ravel()} | (
-                {node.gate.formula.text} if node.gate else set()
-            )
-            waiting += [p.recipe for p in node.planes]
-        waiting += node.inputs
-    return texts
-
-
-# ---------------------------------------------------------------------------------------------- figures
 def memory_needed(cube: xr.DataArray, format_: str, means: Means) -> Memory:
     """What a cube takes at least, for sure where it tells how it is computed, else but its blocks themselves."""
     bill = billed([(cube, format_)], {}, means.speeds.packing, FEW)
@@ -330,7 +177,7 @@ def memory_of(bill: Bill, means: Means) -> Memory:
     waiting = min(bill.tasks, at_once + 1) * bill.own + min(WAITING, bill.bytes_out) + COPIES * bill.ahead
     return Memory(
         base=round(means.speeds.base * means.processes),
-        blocks=round(at_once * bill.largest * SLACK),
+        blocks=round(at_once * (bill.largest * SLACK + HEAP)),
         largest=bill.largest,
         written=waiting,
         cache=round(min(GDAL_CACHE * max(1, means.processes - 1), bill.amounts.decoded)),
@@ -354,7 +201,7 @@ def seconds_of(bill: Bill, means: Means) -> Seconds:
         start=speeds.started,
         compile=made * speeds.compiled + (len(bill.texts) - made) * speeds.loaded,
         fetch=done.requests * speeds.latency / AT_ONCE,
-        decode=done.decoded / speeds.deflate / beside,
+        decode=done.unpacked / speeds.deflate / beside,
         compute=compute / beside,
         write=write,
     )

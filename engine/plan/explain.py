@@ -121,9 +121,7 @@ class Explanation:
 def cost_lines(cost: Cost) -> list[str]:
     """A cost for people."""
     about = "" if cost.exact else "about "
-    reads = (
-        f"reads {about}{size(cost.bytes_packed)} of {cost.assets} files ({size(cost.bytes_decoded)} decoded)"
-    )
+    reads = f"reads {about}{size(cost.bytes_packed)} of {cost.assets} {'file' if cost.assets == 1 else 'files'} ({size(cost.bytes_decoded)} decoded)"
     if cost.requests:
         reads += f" in {about}{cost.requests:,} requests"
     memory, seconds = cost.memory, cost.seconds
@@ -131,7 +129,7 @@ def cost_lines(cost: Cost) -> list[str]:
     longest = ", ".join(f"{k} {v:.1f}" for k, v in parts.items() if v >= 0.05)
     return [
         reads,
-        f"computes {about}{cost.cells:,} numbers in {cost.tasks:,} blocks; gives {size(cost.bytes_out)}",
+        f"computes {about}{cost.cells:,} numbers in {cost.tasks:,} {'block' if cost.tasks == 1 else 'blocks'}; gives {size(cost.bytes_out)}",
         f"holds up to {size(memory.total)}: process {size(memory.base)}, blocks {size(memory.blocks)} "
         f"(the largest {size(memory.largest)}), writing {size(memory.written)}, files {size(memory.cache)}",
         f"takes about {seconds.total:.1f} s: {longest or 'less than 0.1'}"

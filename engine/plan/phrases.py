@@ -60,9 +60,9 @@ class Phrase:
     def __str__(self) -> str:
         return self.body + self.tail
 
-    def put(self, words: str, dims: tuple[str, ...], *, names_it: bool = False) -> Phrase:
-        """What becomes of it; `names_it` where the words themselves say of what."""
-        body = words if names_it and self.is_bare else f"{words} of {self.body}"
+    def put(self, words: str, dims: tuple[str, ...], *, is_named: bool = False) -> Phrase:
+        """What becomes of it; `is_named` where the words themselves say of what."""
+        body = words if is_named else f"{words} of {self.body}"
         return Phrase(cut(body), self.tail, False, dims, {d: n for d, n in self.labels.items() if d in dims})
 
 
@@ -121,11 +121,8 @@ def chosen(labels: tuple[str, ...], place: Place) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------ steps
 def worded(recipe: Recipe, inputs: Sequence[Phrase]) -> Phrase:
     """A step in words."""
-    if isinstance(recipe, Picked):
-        dims = tuple("" if a is None else at(inputs[0].dims, a) for a in recipe.axes)
-        given = zip(inputs[0].dims, recipe.places, strict=False)
-        labels = {d: chosen(inputs[0].labels[d], p) for d, p in given if d in inputs[0].labels and d in dims}
-        return replace(inputs[0], dims=dims, labels=labels)
+    if isinstance(recipe, Picked):  # which places these are, the regions of what goes in tell already
+        return replace(inputs[0], dims=tuple("" if a is None else at(inputs[0].dims, a) for a in recipe.axes))
     if not isinstance(recipe, Mapped):
         return inputs[0].put(type(recipe).__name__.lower(), inputs[0].dims)
     words = WORDS.get(type(recipe.fn))
@@ -145,14 +142,17 @@ def spelt(name: str) -> str:
 
 
 def on_cells(fn: OnCells, recipe: Mapped, inputs: Sequence[Phrase]) -> Phrase:
-    return inputs[0].put(formula(fn.process), recipe.dims)
+    given = inputs[0]
+    if " " in given.body:
+        return given.put(formula(fn.process), recipe.dims)
+    return given.put(formula(fn.process, x=given.body), recipe.dims, is_named=True)
 
 
 def on_series(fn: OnSeries, recipe: Mapped, inputs: Sequence[Phrase]) -> Phrase:
     dim = recipe.input_dims[0][fn.series.position]
     text = formula(fn.process, [str(label) for label in fn.series.labels])
     if names_any(text, fn):
-        return inputs[0].put(text, recipe.dims, names_it=True)
+        return inputs[0].put(text, recipe.dims, is_named=inputs[0].is_bare)
     return inputs[0].put(f"{text} along {dim}", recipe.dims)
 
 
@@ -174,7 +174,9 @@ def masking(fn: Masking, recipe: Mapped, inputs: Sequence[Phrase]) -> Phrase:  #
 
 def difference(fn: Difference, recipe: Mapped, inputs: Sequence[Phrase]) -> Phrase:
     names = inputs[0].labels.get(recipe.input_dims[0][fn.position], ("x", "y"))
-    return inputs[0].put(f"normalized_difference({', '.join(names)})", recipe.dims, names_it=True)
+    return inputs[0].put(
+        f"normalized_difference({', '.join(names)})", recipe.dims, is_named=inputs[0].is_bare
+    )
 
 
 def merging(fn: Merging, recipe: Mapped, inputs: Sequence[Phrase]) -> Phrase:
@@ -200,8 +202,8 @@ WORDS: Mapping[type, Callable[..., Phrase]] = {
 
 
 # ---------------------------------------------------------------------------------------- child graphs
-def formula(callback: Any, labels: Sequence[str] = ()) -> str:
-    """A child graph as an expression; a single process of all values is just its name."""
+def formula(callback: Any, labels: Sequence[str] = (), x: str = "x") -> str:
+    """A child graph as an expression, with a word for the cell `x`; a process of all values is just its name."""
     if not isinstance(callback, Callback):
         return spelt(type(callback).__name__)
     graph = callback.graph
@@ -210,14 +212,14 @@ def formula(callback: Any, labels: Sequence[str] = ()) -> str:
     for name in graph:
         if name in needed:
             node = graph[name]
-            values[name] = cut(expression(node.process, node.args, values, labels))
+            values[name] = cut(expression(node.process, node.args, {**values, "": x}, labels))
     return values[graph.result]
 
 
 def expression(
     process: str, args: Mapping[str, Any], values: Mapping[str, str], labels: Sequence[str]
 ) -> str:
-    """One call, its operands put in."""
+    """One call, its operands put in: `values` of nodes by their names, that of the cell under an empty one."""
     if process == "array_element" and isinstance(args.get("data"), Param):
         index = args.get("index")
         known = isinstance(index, int) and 0 <= index < len(labels)
@@ -245,7 +247,7 @@ def operand(value: Any, values: Mapping[str, str]) -> str:
     if isinstance(value, Ref):
         return values[value.node]
     if isinstance(value, Param):
-        return value.name
+        return values[""] if value.name == "x" else value.name
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(operand(v, values) for v in value) + "]"
     return cut(show(value), 40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
@@ -17,6 +18,10 @@ from processes.recipes import Chunks, Held, Lazy, Maker, Mapped, Picked, Recipe,
 
 FUSE, CHUNK = "fuse", "chunk"
 """The rules on plans, as the golden files are named."""
+
+
+FEW = 4
+"""So many planes of one step are named one by one."""
 
 
 class HasProcess(Protocol):
@@ -188,7 +193,10 @@ class Lines:
 
     def parts(self, node: Recipe) -> list[Recipe]:
         """What a recipe is made of and has lines of its own; numbers in memory have none."""
-        direct = [p.recipe for p in node.planes] if isinstance(node, Fused) else map(self.behind, node.inputs)
+        if isinstance(node, Fused):
+            direct = [node.planes[n].recipe for n in used(node)]
+        else:
+            direct = [self.behind(i) for i in node.inputs]
         return [p for p in {p.token: p for p in direct}.values() if not is_held(p)]
 
     def behind(self, node: Recipe) -> Recipe:
@@ -215,10 +223,20 @@ class Lines:
 
     def kernel(self, node: Fused, line: Line) -> Line:
         """A kernel as a line."""
-        planes = [self.plane(p.recipe, p.places) for p in node.planes]
-        skips = "" if node.gate is None else " and ".join(planes[p] for p in node.gate.formula.planes)
-        words = phrase(node.recipe, self.told, frozenset(p.recipe.token for p in node.planes))
-        return replace(line, does="kernel", of=tuple(planes), formula=str(words), skips=skips, rules=(FUSE,))
+        planes = {n: self.plane(node.planes[n].recipe, node.planes[n].places) for n in used(node)}
+        skips = "" if node.gate is None else " and ".join(planes[n] for n in node.gate.formula.planes)
+        words = phrase(node.recipe, self.told, frozenset(node.planes[n].recipe.token for n in planes))
+        of = self.gathered(node, planes)
+        return replace(line, does="kernel", of=of, formula=str(words), skips=skips, rules=(FUSE,))
+
+    def gathered(self, node: Fused, planes: Mapping[int, str]) -> tuple[str, ...]:
+        """The planes by name; of a recipe that gives many only how many these are."""
+        many = Counter(node.planes[n].recipe.token for n in planes)
+        words = []
+        for n, name in planes.items():
+            token = node.planes[n].recipe.token
+            words.append(name if many[token] <= FEW else f"{self.told[token].name}[{many[token]} planes]")
+        return tuple(dict.fromkeys(words))
 
     def plane(self, node: Recipe, places: Region) -> str:
         """A plane: `load.B04`."""
@@ -251,6 +269,12 @@ class Lines:
         if node.inputs and len(node.inputs[0].shape) == len(node.shape):
             return self.dims(node.inputs[0])
         return tuple(getattr(node, "roles", ())) or tuple(f"axis{i}" for i in range(len(node.shape)))
+
+
+def used(node: Fused) -> list[int]:
+    """The planes that kernels take; others were seen on the way and are not read."""
+    formulas = [*node.formulas.ravel(), *([node.gate.formula] if node.gate is not None else [])]
+    return sorted({p for f in formulas for p in f.planes})
 
 
 def is_held(node: Recipe) -> bool:

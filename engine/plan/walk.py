@@ -7,24 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 from odc.geo.geobox import GeoBox
 
-from engine.kernel.compiled import network
 from engine.kernel.emit import Formula
-from engine.kernel.fused import AT_ONCE, Fused
+from engine.kernel.fused import Fused
 from engine.load.blocks import AT_ONCE as WINDOWS
 from engine.load.blocks import Rasters
 from engine.load.files import header, is_local
 from engine.load.model import Source
 from engine.load.place import shrinkage
+from engine.plan.amounts import Amounts, Walked, arithmetic, held_in, weighted
 from engine.plan.weights import hunger, weight
 from processes.cubes.convolution import Correlated
 from processes.cubes.warp import Warped
 from processes.recipes import (
-    Held,
     Mapped,
     Picked,
     Place,
@@ -42,50 +40,8 @@ TILE = 512
 """Cells along each side of a block of a file, where its header was not read."""
 NEARLY = 1.01
 """An overview that is so much coarser than the grid still serves it."""
-WARPING = 16 * 2**20
+WARPING = 32 * 2**20
 """Bytes that a warp has at hand besides the cells: coordinates, and its own copies of a strip."""
-
-
-class Amounts(NamedTuple):
-    """What has to be done; all of it can be added up."""
-
-    decoded: float = 0
-    """Bytes of cells that come out of files."""
-    packed: float = 0
-    """Bytes of these in the files."""
-    requests: float = 0
-    """Ranges that are asked of servers."""
-    kernel: float = 0
-    """Numbers that go into kernels."""
-    compared: float = 0
-    """Pairs of numbers that kernels put in order."""
-    plain: float = 0
-    """Numbers that go into plain steps, each as often as its step is dearer than an addition."""
-    focal: float = 0
-    """Products of cells and weights."""
-    warped: float = 0
-    """Cells that are computed from another grid, each as often as its method is dearer than the nearest cell."""
-    cells: float = 0
-    """Numbers that are computed, all in all."""
-
-    def plus(self, other: Amounts) -> Amounts:
-        """Both."""
-        return Amounts(*(a + b for a, b in zip(self, other, strict=True)))
-
-    def times(self, factor: float) -> Amounts:
-        """So many of it."""
-        return Amounts(*(a * factor for a in self))
-
-
-class Walked(NamedTuple):
-    """What a region takes."""
-
-    amounts: Amounts
-    """What has to be done."""
-    peak: int
-    """Most bytes that are held at once."""
-    own: int
-    """Bytes of the region itself."""
 
 
 @dataclass
@@ -134,18 +90,10 @@ class Walk:
         if isinstance(recipe, Fused):
             return self.fused(recipe, region)
         made, gone = math.prod(size(region)), sum(map(math.prod, inputs))
-        if isinstance(recipe, (Held, Picked)):
+        if isinstance(recipe, Picked) or not recipe.inputs:
             return Amounts(), 0
         if isinstance(recipe, Correlated):
-            work = max(recipe.dtype.itemsize, 4)
-            products = made * float(
-                sum(
-                    recipe.run.focal.weights.shape
-                    if recipe.run.focal.parts
-                    else [recipe.run.focal.weights.size]
-                )
-            )
-            return Amounts(focal=products, cells=made), gone * work + made * work
+            return weighted(recipe.run.focal, made)
         if isinstance(recipe, Warped):
             moved = made * weight(recipe.step.method)
             return Amounts(warped=moved, cells=made), (gone + made) * recipe.dtype.itemsize + WARPING
@@ -176,13 +124,17 @@ class Walk:
         tall, wide = min(height * down, source.geobox.shape[0]), min(width * across, source.geobox.shape[1])
         itemsize = np.dtype(source.dtype).itemsize
         decoded = tall * wide * itemsize / level**2
+        unpacked = decoded
+        if level == 1 and (corner := offset(source.geobox, grid)) is not None:
+            sides = zip(window, corner, (down, across), source.geobox.shape, strict=True)
+            unpacked = float(math.prod(whole_tiles(*side) for side in sides) * itemsize)
         told = self.sizes.get((source.item, source.asset))
         packing = self.packing if told is None else told / (math.prod(source.geobox.shape) * itemsize)
         requests = 0
         if not is_local(source.href):
             requests = math.ceil(tall / level / TILE) + (source.href not in self.asked)
             self.asked.add(source.href)
-        return Amounts(decoded=decoded, packed=decoded * packing, requests=requests)
+        return Amounts(decoded=decoded, unpacked=unpacked, packed=unpacked * packing, requests=requests)
 
     def level(self, source: Source, shrunk: float) -> int:
         """Shrink factor of the overview that is read; headers are only asked where one could be."""
@@ -199,9 +151,8 @@ class Walk:
         rows, cols = (hull(places.get(r, slice(0, 1))) for r in ("y", "x"))
         dates: Place = places.get("t", slice(0, node.dates))
         formulas = self.formulas(node, region)
-        used = sorted(
-            {p for f in formulas for p in f.planes} | set(node.gate.formula.planes if node.gate else ())
-        )
+        gate = node.gate.formula.planes if node.gate is not None else ()
+        used = sorted({p for f in formulas for p in f.planes} | set(gate))
         done, scratch = Amounts(), 0
         for tile in node.tiles(rows, cols):
             walked = {p: self.plane(node, p, dates, tile) for p in used}
@@ -240,47 +191,17 @@ def ratio(source: GeoBox, grid: GeoBox) -> tuple[float, float]:
     return float(down), float(across)
 
 
-def arithmetic(node: Fused, formulas: Sequence[Formula], tile: tuple[slice, slice], dates: int) -> Amounts:
-    """What the kernels of a tile compute."""
-    cells = count(tile[0]) * count(tile[1])
-    gate = [] if node.gate is None else [node.gate.formula]
-    numbers = sum(cells * times(node, p, dates) for f in (*formulas, *gate) for p in f.planes)
-    groups = [dates] if node.groups is None else [len(g) for g in node.groups.dates]
-    pairs = sum(len(network(n)) for n in groups)
-    sorts = sum(f.text.count("in range(pairs.shape[0])") for f in formulas)
-    made = cells * len(formulas) * (len(groups) if node.groups is not None else 1)
-    return Amounts(kernel=numbers, compared=cells * pairs * sorts, cells=made)
+@lru_cache(maxsize=4096)
+def offset(source: GeoBox, grid: GeoBox) -> tuple[float, float] | None:
+    """Row and column of the source where the grid begins; `None` where they do not lie along each other."""
+    if source.crs != grid.crs or not source.axis_aligned or not grid.axis_aligned:
+        return None
+    first = ~source.transform * grid.transform
+    return float(first.f), float(first.c)
 
 
-def times(node: Fused, plane: int, dates: int) -> int:
-    """How many dates a plane has."""
-    return dates if "t" in node.planes[plane].axes else 1
-
-
-def held_in(
-    node: Fused,
-    formulas: Sequence[Formula],
-    walked: Mapping[int, Walked],
-    tile: tuple[slice, slice],
-    dates: int,
-) -> int:
-    """Most bytes that are held while a tile is computed, besides the result of the block."""
-    cells = count(tile[0]) * count(tile[1])
-    gate = set(node.gate.formula.planes if node.gate else ())
-    kept = gate | (node.shared & walked.keys())
-    steady = sum(walked[p].own for p in kept)
-    opening = sum(walked[p].own for p in gate) + cells * dates  # the dates that are left are a copy
-    most = 0
-    for formula in {f.text: f for f in formulas}.values():
-        fresh = {p: walked[p] for p in formula.planes if p not in kept}
-        batch = sum(w.own for w in fresh.values())
-        share = 1.0
-        if formula.timed or formula.sums is not None:
-            share = min(1.0, max(AT_ONCE, batch / max(dates, 1)) / max(batch, 1))
-        reading = max((w.peak - w.own for w in walked.values()), default=0) * share
-        chosen = sum(walked[p].own for p in formula.planes if p in kept)
-        sums = cells * sum(np.dtype(s).itemsize for s in formula.sums or ())
-        ranked = count(tile[1]) * max(dates, 1) * 8 * formula.text.count("in range(pairs.shape[0])")
-        whole = cells * node.dtype.itemsize * (dates if formula.timed else 1)
-        most = max(most, int(batch * share + reading + chosen * share + sums + ranked + whole))
-    return steady + max(opening, most)
+def whole_tiles(window: slice, corner: float, scale: float, length: int) -> int:
+    """Cells along one axis of the tiles of a file that a window touches."""
+    first = TILE * math.floor((corner + float(window.start) * scale + 0.01) / TILE)
+    last = TILE * math.ceil((corner + float(window.stop) * scale - 0.01) / TILE)
+    return max(0, min(last, length) - max(first, 0))

@@ -18,15 +18,20 @@ WEIGHTS: Mapping[str, float] = {
     "gt": 1, "gte": 1, "eq": 1, "neq": 1, "or": 2, "and": 2, "count": 1, "max": 1, "min": 1, "sum": 1, "product": 1,
     "mean": 2, "normalized_difference": 2, "linear_scale_range": 4, "cumsum": 4, "median": 10, "quantiles": 10,
     "sd": 16, "variance": 16, "sort": 23, "order": 23, "array_interpolate_linear": 27,
-    "near": 1, "bilinear": 2, "cubic": 3, "cubicspline": 3, "lanczos": 6,
+    "near": 1, "bilinear": 2.5, "cubic": 4, "cubicspline": 4, "lanczos": 8,
 }  # fmt: skip
 """Seconds of a process for each number that goes in, over those of an addition; of warps, over those of the nearest."""
 USUAL = 4.0
 """The weight of what is not in the table."""
-HUNGER: Mapping[str, float] = {"array_interpolate_linear": 100}
-"""Bytes that a process has at hand for each number that goes in, where it is more than `MOST`."""
+HUNGER: Mapping[str, float] = {
+    **dict.fromkeys(("add", "subtract", "multiply", "divide", "normalized_difference"), 10),
+    **dict.fromkeys(("lt", "lte", "gt", "gte", "eq", "neq", "and", "or", "not", "min", "max", "count"), 8),
+    "mean": 18, "sum": 18, "sd": 18, "variance": 18, "cumsum": 18, "sort": 20, "linear_scale_range": 22,
+    "array_interpolate_linear": 100,
+}  # fmt: skip
+"""Bytes that a process has at hand for each number that goes in."""
 MOST = 25.0
-"""Bytes that most steps have at hand for each number that goes in, at most: masks, copies as float64, places."""
+"""The same of what is not in the table: masks, copies as float64, places."""
 KEPT = 9.0
 """Bytes of a number of one more node of a child graph, with its mask: they are kept until the graph has run."""
 
@@ -61,4 +66,4 @@ def hunger(step: Any) -> float:
     if type(step) in PLAIN and not processes_of(step):
         return PLAIN[type(step)][1]
     inside = [p for p in processes_of(step) if p != "array_element"]
-    return max([MOST, *(HUNGER.get(p, 0) for p in inside)]) + KEPT * max(0, len(inside) - 1)
+    return max([HUNGER.get(p, MOST) for p in inside], default=MOST) + KEPT * max(0, len(inside) - 1)

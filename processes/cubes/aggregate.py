@@ -9,7 +9,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
-from processes.cubes import axes
+from processes.cubes import axes, totals
 from processes.cubes import geometries as shapes
 from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt, with_null
 from processes.errors import TargetDimensionExists
@@ -64,14 +64,18 @@ def aggregate_spatial(
         )
     zones = shapes.cells_of(data, given)
     others = [str(d) for d in data.dims if d not in (y, x)]
-    chosen = zones.cells()
     before = Coding.of(data)
     probe = reducer(before.decode(before.probe((2,) + (1,) * len(others))), context=context)
     found = coding_for(one_value(probe, len(others), "reducer"), before)
     after = with_gaps(found, counts=target_dimension is not None)
-    run = Zonal(reducer, context, before, after, zones.members(chosen), target_dimension is not None)
-    taken = taken_out(data.transpose(*others, y, x), chosen, places_x=data.sizes[x])
-    array = over_zones(run, taken, len(given.coord))
+    flat = data.transpose(*others, y, x)
+    statistic = totals.known(reducer, before, after, counts=target_dimension is not None)
+    if statistic is not None:
+        array = totals.over_blocks(statistic, flat.data, zones.places)
+    else:
+        chosen = zones.cells()
+        run = Zonal(reducer, context, before, after, zones.members(chosen), target_dimension is not None)
+        array = over_zones(run, taken_out(flat, chosen, places_x=data.sizes[x]), len(given.coord))
     dims = (given.dim, *others)
     coords: dict[Any, Any] = {
         n: c for n, c in data.coords.items() if set(c.dims) <= set(others) and n not in ("spatial_ref", "crs")

@@ -14,9 +14,11 @@ import xarray as xr
 from processes.cubes import axes
 from processes.cubes.cells import Coding, coding_for, rebuilt, with_null
 from processes.cubes.extents import Reach, Window, reaches, windows
+from processes.cubes.panes import Patched
 from processes.cubes.patches import PROBE, RASTER, Template, checked
 from processes.errors import DataCubePropertiesImmutable
 from processes.mixing import within
+from processes.recipes import Lazy
 from processes.registry import process
 from processes.types import AnyValue, Json, RasterCube, Schema
 from processes.values import Labeled, Masked, values_of
@@ -133,6 +135,12 @@ def patched(run: Patchwork, data: xr.DataArray) -> Any:
     if not array.size:
         return da.zeros(array.shape, dtype=run.after.dtype, chunks=array.chunks)
     cuts = [bundles(ws, max(c)) for ws, c in zip(run.parts, array.chunks, strict=True)]
+    if isinstance(array, Lazy):
+        ends = (
+            [ws[c.stop - 1].stop - ws[c.start].start for c in cs]
+            for ws, cs in zip(run.parts, cuts, strict=True)
+        )
+        return array.of(Patched(array.recipe, run, tuple(map(tuple, ends))))
     return nested(run, array, cuts, [])
 
 
@@ -142,14 +150,9 @@ def nested(run: Patchwork, array: da.Array, cuts: list[list[slice]], chosen: lis
         axis = len(chosen)
         return da.concatenate([nested(run, array, cuts, [*chosen, cut]) for cut in cuts[axis]], axis=axis)
     assert run.after is not None
-    parts = tuple(ws[cut] for ws, cut in zip(run.parts, chosen, strict=True))
-    seen = [
-        (max(0, min(w.low for w in ws)), min(n, max(w.high for w in ws)))
-        for ws, n in zip(parts, array.shape, strict=True)
-    ]
-    block = array[tuple(slice(a, b) for a, b in seen)].rechunk(-1)
-    step = replace(run, parts=parts, offsets=tuple(a for a, _ in seen))
-    chunks = tuple((ws[-1].stop - ws[0].start,) for ws in parts)
+    step = run.over(chosen)
+    block = array[step.seen_by_all].rechunk(-1)
+    chunks = tuple((ws[-1].stop - ws[0].start,) for ws in step.parts)
     return block.map_blocks(step, dtype=run.after.dtype, chunks=chunks)
 
 
@@ -179,6 +182,25 @@ class Patchwork:
     after: Coding | None = None
     series: int | None = None
     """The dimension that arrays run along; `None` where the child graph gets cubes."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the new values."""
+        assert self.after is not None
+        return self.after.dtype
+
+    def over(self, chosen: Sequence[slice]) -> Patchwork:
+        """The same over some of the windows along each dimension, for a block that holds just what they see."""
+        step = replace(self, parts=tuple(ws[cut] for ws, cut in zip(self.parts, chosen, strict=True)))
+        return replace(step, offsets=tuple(place.start for place in step.seen_by_all))
+
+    @property
+    def seen_by_all(self) -> tuple[slice, ...]:
+        """The cells of the cube that any of the windows sees."""
+        return tuple(
+            slice(max(0, min(w.low for w in ws)), min(n, max(w.high for w in ws)))
+            for ws, n in zip(self.parts, self.template.shape, strict=True)
+        )
 
     def probe(self) -> Coding:
         """How to store what the child graph gives, found out on a small window."""

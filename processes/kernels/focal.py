@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from processes.kernels.loops import compiled, reads, share, threads, worth, writes
+from processes.kernels.loops import compiled, made_of, reads, share, threads, worth, writes
 
 ENOUGH = 100_000_000
 """Products from which on NumPy takes longer than importing numba and loading the loop."""
@@ -168,6 +168,62 @@ def laid(numbers: np.ndarray, rows: np.ndarray, columns: np.ndarray, border: Any
     return out
 
 
+# ------------------------------------------------------------------------------------------- compiled
+def add(total, line, weights):  # type: ignore[no-untyped-def]
+    """Add what a line gives; five weights at a time, so that they stay in registers."""
+    j = 0
+    while j + 5 <= weights.size:
+        a, b, c, d, e = weights[j], weights[j + 1], weights[j + 2], weights[j + 3], weights[j + 4]
+        part = line[j:]
+        for x in range(total.size):
+            s = total[x] + a * part[x]
+            s = s + b * part[x + 1]
+            s = s + c * part[x + 2]
+            s = s + d * part[x + 3]
+            total[x] = s + e * part[x + 4]
+        j += 5
+    while j < weights.size:
+        a = weights[j]
+        part = line[j:]
+        for x in range(total.size):
+            total[x] = total[x] + a * part[x]
+        j += 1
+
+
+def read(stored, gapped, gap, logical, replacement, numbers):  # type: ignore[no-untyped-def]
+    """Stored cells as numbers, with another one for those that are invalid."""
+    if logical:
+        for x in range(numbers.size):
+            numbers[x] = replacement if gapped and stored[x] == gap else stored[x] == 1
+    elif gapped:
+        for x in range(numbers.size):
+            numbers[x] = replacement if stored[x] == gap else stored[x]
+    else:
+        for x in range(numbers.size):
+            numbers[x] = stored[x] if abs(stored[x]) < np.inf else replacement
+
+
+def run_of(columns):  # type: ignore[no-untyped-def]
+    """Where those columns begin and end that are there and follow each other."""
+    left = 0
+    while left < columns.size and columns[left] < 0:
+        left += 1
+    right = left
+    while right < columns.size and columns[right] == columns[left] + (right - left):
+        right += 1
+    return left, right
+
+
+def lay(numbers, columns, left, right, border, line):  # type: ignore[no-untyped-def]
+    """Numbers in these columns; what follows each other is copied at once."""
+    line[:left] = border
+    if left < right:
+        line[left:right] = numbers[columns[left] : columns[left] + right - left]
+    for x in range(right, columns.size):
+        line[x] = border if columns[x] < 0 else numbers[columns[x]]
+
+
+@made_of(add, read, run_of, lay)
 def weigh(  # type: ignore[no-untyped-def]
     cells, rows, columns, weights, across, factor, border, replacement, gapped, gap, logical, out, first, last
 ):
@@ -181,55 +237,15 @@ def weigh(  # type: ignore[no-untyped-def]
     laid = np.empty(columns.size, weights.dtype)
     lines = np.empty((height, count if parted else columns.size), weights.dtype)
     total = np.empty(count, weights.dtype)
-    left = 0
-    while left < columns.size and columns[left] < 0:
-        left += 1
-    right = left  # columns follow each other between these
-    while right < columns.size and columns[right] == columns[left] + (right - left):
-        right += 1
-
-    def add(total, line, weights):  # type: ignore[no-untyped-def]
-        """Add what a line gives; five weights at a time, so that they stay in registers."""
-        j = 0
-        while j + 5 <= weights.size:
-            a, b, c, d, e = weights[j], weights[j + 1], weights[j + 2], weights[j + 3], weights[j + 4]
-            part = line[j:]
-            for x in range(total.size):
-                s = total[x] + a * part[x]
-                s = s + b * part[x + 1]
-                s = s + c * part[x + 2]
-                s = s + d * part[x + 3]
-                total[x] = s + e * part[x + 4]
-            j += 5
-        while j < weights.size:
-            a = weights[j]
-            part = line[j:]
-            for x in range(total.size):
-                total[x] = total[x] + a * part[x]
-            j += 1
-
+    left, right = run_of(columns)
     for plane in range(cells.shape[0]):
         for y in range(first, last + height - 1):
-            line, row = laid if parted else lines[y % height], rows[y]
-            if row < 0:
+            line = laid if parted else lines[y % height]
+            if rows[y] < 0:
                 line[:] = border
             else:
-                stored = cells[plane, row]
-                if logical:
-                    for x in range(numbers.size):
-                        numbers[x] = replacement if gapped and stored[x] == gap else stored[x] == 1
-                elif gapped:
-                    for x in range(numbers.size):
-                        numbers[x] = replacement if stored[x] == gap else stored[x]
-                else:
-                    for x in range(numbers.size):
-                        numbers[x] = stored[x] if abs(stored[x]) < np.inf else replacement
-                for x in range(left):
-                    line[x] = border if columns[x] < 0 else numbers[columns[x]]
-                if left < right:
-                    line[left:right] = numbers[columns[left] : columns[left] + right - left]
-                for x in range(right, columns.size):
-                    line[x] = border if columns[x] < 0 else numbers[columns[x]]
+                read(cells[plane, rows[y]], gapped, gap, logical, replacement, numbers)
+                lay(numbers, columns, left, right, border, line)
             if parted:
                 lines[y % height] = 0
                 add(lines[y % height], line, across)

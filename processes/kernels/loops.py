@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ SHARED = 1 << 21
 """Cells from which on an array in memory is worth more than one thread."""
 _lock = threading.Lock()
 _ready: dict[tuple[Loop, str], Loop] = {}
+_helpers: dict[Loop, tuple[Callable[..., Any], ...]] = {}
 _done: dict[tuple[Loop, str], float] = {}
 
 
@@ -32,6 +34,16 @@ def reads(dtype: Any, axes: int) -> str:
 def writes(dtype: Any, axes: int) -> str:
     """The type of an array that a loop writes."""
     return f"Array({np.dtype(dtype).name}, {axes}, 'C')"
+
+
+def made_of(*helpers: Callable[..., Any]) -> Callable[[Loop], Loop]:
+    """Says which functions of its file a loop calls, those first that others call: they are compiled with it."""
+
+    def mark(loop: Loop) -> Loop:
+        _helpers[loop] = helpers
+        return loop
+
+    return mark
 
 
 def worth(loop: Loop, types: tuple[str, ...], work: float) -> bool:
@@ -63,10 +75,23 @@ def _compile(loop: Loop, signature: str) -> Loop:
     import numba
 
     options: Any = {"nogil": True, "error_model": "numpy"}
+    code: Any = loop
+    known = dict(code.__globals__)
+    for helper in _helpers.get(loop, ()):  # those that others call come first
+        known[helper.__name__] = numba.njit(**options)(with_globals(helper, known))
+    whole = with_globals(loop, known)
     try:
-        made: Loop = numba.njit(signature, cache=True, **options)(loop)
+        made: Loop = numba.njit(signature, cache=True, **options)(whole)
     except RuntimeError:  # there is no folder to keep machine code in
-        made = numba.njit(signature, **options)(loop)
+        made = numba.njit(signature, **options)(whole)
+    return made
+
+
+def with_globals(function: Callable[..., Any], known: dict[str, Any]) -> Callable[..., Any]:
+    """The same function, to which names mean something else."""
+    code: Any = function
+    made = FunctionType(code.__code__, known, code.__name__)
+    made.__module__ = code.__module__
     return made
 
 

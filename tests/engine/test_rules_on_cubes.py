@@ -381,8 +381,8 @@ def apply_kernel(walk):
 
 
 @needs("x", "y")
-def single_cells(walk):
-    size = [{"dimension": d, "value": 1, "unit": "px"} for d in sorted(walk.dims)]
+def windows(walk):
+    size = [{"dimension": d, "value": 4 if d in "xy" else 1, "unit": "px"} for d in sorted(walk.dims)]
     body = child("apply", data=DATA, process=child("add", x=X, y=1))
     walk.step("apply_neighborhood", process=body, size=size)
 
@@ -443,7 +443,7 @@ def merge_with_itself(walk):
 
 
 FILTERS = [filter_temporal, filter_bbox, filter_bands, filter_labels]
-STEPS = [*FILTERS, *FILTERS, apply, apply_kernel, single_cells, reduce_t, reduce_bands, monthly, sort_t, ndvi,
+STEPS = [*FILTERS, *FILTERS, apply, apply_kernel, windows, reduce_t, reduce_bands, monthly, sort_t, ndvi,
          mask_with_itself, merge_with_itself]  # fmt: skip
 
 

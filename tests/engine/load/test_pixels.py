@@ -192,7 +192,8 @@ def test_interpolation_in_another_crs_equals_rasterio(make, grid, noise, method,
     cube = load([make.item("a", DAY, {"B04": path})], Wish(crs=crs, resolution=resolution, resampling=method))
     kernel = {} if method == "average" else {"XSCALE": 1, "YSCALE": 1}
     name = "cubic_spline" if method == "cubicspline" else method
-    twin = warped(path, cube.odc.geobox, Resampling[name], nodata=-1, columns=STRIP, **kernel)
+    columns = 5 if method == "bilinear" else STRIP  # what lies between four cells is found at exact places
+    twin = warped(path, cube.odc.geobox, Resampling[name], nodata=-1, columns=columns, **kernel)
     np.testing.assert_allclose(cube[0, 0].values, np.where(twin == -1, np.nan, twin), rtol=1e-5)
 
 
@@ -202,7 +203,7 @@ def test_bilinear_of_integers_stays_integer_and_keeps_no_data(make, grid, noise)
     path = make.tif("a.tif", pixels, grid(80, 80), nodata=0)
     cube = load([make.item("a", DAY, {"B04": path})], Wish(crs=3857, resolution=12, resampling="bilinear"))
     assert cube.dtype == np.uint16
-    twin = warped(path, cube.odc.geobox, Resampling.bilinear, columns=STRIP, XSCALE=1, YSCALE=1)
+    twin = warped(path, cube.odc.geobox, Resampling.bilinear, XSCALE=1, YSCALE=1)
     np.testing.assert_array_equal(cube[0, 0].values, twin)
 
 
