@@ -59,6 +59,15 @@ class Callback:
         return without_cell_axis(result) if lone else result
 
     @cached_property
+    def statistic(self) -> tuple[str, Mapping[str, Any]] | None:
+        """The process and its other arguments, where the graph is one process on its data."""
+        node = self.graph[self.graph.result]
+        if len(self.graph) != 1 or node.args.get("data") != Param("data"):
+            return None
+        rest = {k: v for k, v in node.args.items() if k != "data"}
+        return None if any(map(is_open, rest.values())) else (node.process, rest)
+
+    @cached_property
     def steps(self) -> tuple[tuple[str, Step], ...]:
         """The calls that the result needs, in order."""
         needed = needed_for(self.graph, [self.graph.result])

@@ -97,6 +97,8 @@ def in_geometry(shape: Any, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     one = np.empty(1, dtype=object)
     one[0] = shape
     found = [in_part(part, xs, ys) for part in parts_of(one)]
+    if len(found) == 1:
+        return found[0]  # each once, and in order
     return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=int)
 
 
