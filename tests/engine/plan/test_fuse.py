@@ -197,7 +197,7 @@ def test_some_graphs_give_the_same(interpreted: None, graph: Any, held: Any, blo
 
 
 @pytest.mark.slow
-@settings(max_examples=400, **ALL)
+@settings(max_examples=200, **ALL)
 @given(chains(), numbers(), st.sampled_from((3, 4, 16)))
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_many_graphs_give_the_same(interpreted: None, graph: Any, held: Any, block: int) -> None:
@@ -205,7 +205,7 @@ def test_many_graphs_give_the_same(interpreted: None, graph: Any, held: Any, blo
 
 
 @pytest.mark.slow
-@settings(max_examples=30, **ALL)
+@settings(max_examples=15, **ALL)
 @given(chains(), numbers(), st.sampled_from((3, 4, 16)))
 def test_compiled_graphs_give_the_same(graph: Any, held: Any, block: int) -> None:
     same_either_way(graph, held, block)
