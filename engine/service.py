@@ -40,7 +40,7 @@ from engine.plan.rules.inline import Definitions, inline
 from engine.plan.text import plan_of
 from engine.plan.twins import Loaded, Twins
 from engine.settings import Settings
-from engine.write import Written, write
+from engine.write import Written, find_format, write
 from processes import REGISTRY
 from processes.cubes import axes
 from processes.describe import describe, page
@@ -152,11 +152,12 @@ class Engine:
         outcome, notes = self._evaluate(prepared)
         result = prepared.graph.result
         sinks = notes.sinks or [Sink(result, outcome.values[result], "", {})]
-        for sink in sinks:
-            self.admit(sink)
+        by_suffix = bool(Path(target).suffix) and len(sinks) == 1
+        formats = [format or (None if by_suffix else sink.format) or None for sink in sinks]
+        for sink, chosen in zip(sinks, formats, strict=True):
+            self.admit(sink, find_format(chosen, Path(target)).name)
         written = []
-        for sink in sinks:
-            chosen = format or (None if Path(target).suffix and len(sinks) == 1 else sink.format) or None
+        for sink, chosen in zip(sinks, formats, strict=True):
             written.append(
                 write(
                     storable(sink.value),
@@ -181,7 +182,7 @@ class Engine:
             array[place] = block
         return value.copy(data=array)
 
-    def admit(self, sink: Sink) -> None:
+    def admit(self, sink: Sink, format_: str = "") -> None:
         """Refuse a result that is larger than any that is meant, or that takes more memory than there is.
 
         Nothing was read yet. What blocks take on other machines is not known here.
@@ -197,7 +198,7 @@ class Engine:
             )
         if not isinstance(sink.value, xr.DataArray) or self.settings.cluster not in ("threads", "processes"):
             return
-        needed = memory_needed(sink.value, sink.format, self.means())
+        needed = memory_needed(sink.value, format_ or sink.format, self.means())
         limit = self.settings.max_memory or machine.memory()
         if needed.total > limit:
             raise too_large(sink.node, needed, limit)

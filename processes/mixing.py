@@ -33,9 +33,7 @@ class Mixes:
     cells: int | None = None
     """How many labels to either side count; `None`: all of them, or as many as `size` tells."""
     size: str = ""
-    """The parameter that tells how far it reaches: rows of weights, or sizes of windows."""
-    overlap: str = ""
-    """The parameter that tells what windows see around them."""
+    """The parameter that tells how far it reaches: rows of weights."""
     cubes: tuple[str, ...] = ("data",)
     """The parameters for cubes that go in label by label; the labels of the first one are those of the result."""
     bands: tuple[str, ...] = ()
@@ -64,29 +62,16 @@ class Mixes:
                 found.add(given)
             else:
                 return None
-        if self.overlap:
-            found.update(set(DIMENSIONS) - single_cells(args.get(self.size), args.get(self.overlap)))
         return frozenset(found) if found <= set(DIMENSIONS) else None
 
     def reach(self, args: Mapping[str, Any]) -> dict[str, int] | None:
         """How many labels to either side count, by dimension; `None` where all may, or where it is not known."""
         if self.cells is not None:
             return dict.fromkeys(self.kinds, self.cells)
-        rows = args.get(self.size) if self.size and not self.overlap else None
+        rows = args.get(self.size) if self.size else None
         if not isinstance(rows, Sequence) or not rows or not isinstance(rows[0], Sequence):
             return None
         return dict(zip(self.kinds, (len(rows) // 2, len(rows[0]) // 2), strict=True))
-
-
-def single_cells(sizes: Any, overlaps: Any) -> set[str]:
-    """The dimensions that windows part into single cells, none of which sees another."""
-    if not isinstance(sizes, Sequence) or not isinstance(overlaps, Sequence | None):
-        return set()
-    if not all(isinstance(entry, Mapping) for entry in (*sizes, *(overlaps or ()))):
-        return set()
-    around = {entry.get("dimension") for entry in overlaps or ()}
-    ones = {e.get("dimension") for e in sizes if e.get("value") == 1 and e.get("unit") == "px"}
-    return {dim for dim in DIMENSIONS if dim in ones - around}
 
 
 def along(
@@ -97,18 +82,15 @@ def along(
     return Mixes(kinds=kinds, named=named, usual=usual, gone=gone)
 
 
-def within(cells: int | None = None, *kinds: str, argument: str = "", overlap: str = "") -> Mixes:
+def within(cells: int | None = None, *kinds: str, argument: str = "") -> Mixes:
     """So many labels to either side along these dimensions.
 
     Args:
         cells: How many; `None` where an argument tells.
         kinds: Along which dimensions.
-        argument: Names the parameter that tells how far: a list of rows of weights, or, with `overlap`, the sizes of
-            windows. Windows mix all dimensions that they do not part into single cells, and lie elsewhere when their
-            first label goes.
-        overlap: Names the parameter that tells how far windows see beyond their edges.
+        argument: Names the parameter that tells how far: a list of rows of weights.
     """
-    return Mixes(kinds=kinds, cells=cells, size=argument, overlap=overlap)
+    return Mixes(kinds=kinds, cells=cells, size=argument)
 
 
 def selecting(*kinds: str, argument: str | tuple[str, ...] = (), usual: tuple[str, ...] = ()) -> Mixes:

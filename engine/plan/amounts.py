@@ -101,6 +101,7 @@ def held_in(
     kept = gate | (node.shared & walked.keys())
     steady = sum(walked[p].own for p in kept)
     opening = sum(walked[p].own for p in gate) + cells * dates  # the dates that are left are a copy
+    opening = max([opening, *(walked[p].peak - walked[p].own for p in gate)])
     most = 0
     for formula in {f.text: f for f in formulas}.values():
         fresh = {p: walked[p] for p in formula.planes if p not in kept}

@@ -17,7 +17,7 @@ from processes.cubes.extents import Reach, Window, reaches, windows
 from processes.cubes.panes import Patched
 from processes.cubes.patches import PROBE, RASTER, Template, checked
 from processes.errors import DataCubePropertiesImmutable
-from processes.mixing import within
+from processes.mixing import along
 from processes.recipes import Lazy
 from processes.registry import process
 from processes.types import AnyValue, Json, RasterCube, Schema
@@ -68,7 +68,7 @@ class Neighborhood(Protocol):
         ...
 
 
-@process("cubes", mixes=within(argument="size", overlap="overlap"))
+@process("cubes", mixes=along("t", "bands", "y", "x"))
 def apply_neighborhood(
     data: RasterCube,
     process: Neighborhood,

@@ -346,6 +346,13 @@ def test_of_several_results_all_are_looked_at_before_the_first_is_written(catalo
         session.save(graph, tmp_path / "out.tif")
 
 
+def test_formats_that_take_all_at_once_need_it_in_memory(catalog, tmp_path):
+    with engine.open(catalog, home=tmp_path) as session:
+        cube = session.run(chain())
+    streamed, whole = (cost_of([(cube, name)], [], [], MEANS).memory.written for name in ("GTiff", "JSON"))
+    assert whole == streamed + 3 * cube.nbytes
+
+
 def test_what_fits_is_run(opened, tmp_path):
     (written,) = opened.save(clear_median(), tmp_path / "out.tif")
     assert Path(written.assets[0].href).exists()

@@ -43,6 +43,10 @@ def total(x, y, context=None):
     return call(REGISTRY["add"], {"x": x, "y": y})
 
 
+def plus_one(data, context=None):
+    return data + 1
+
+
 def line(x, parameters):
     return x * array_element(parameters, index=0)
 
@@ -60,11 +64,7 @@ CASES = [
     ("climatological_normal", {"period": "climatology-period", "climatology_period": [2022, 2022]}),
     ("anomaly", {"normals": "itself", "period": "month"}),
     ("apply_kernel", {"kernel": [[0, 1, 0], [1, 2, 1], [0, 1, 0]]}),
-    ("apply_neighborhood", {"process": lambda data, context=None: data + 1,
-                            "size": [{"dimension": d, "value": n, "unit": "px"} for d, n in (("x", 1), ("y", 1), ("t", 2))]}),
-    ("apply_neighborhood", {"process": lambda data, context=None: data + 1,
-                            "size": [{"dimension": d, "value": 2, "unit": "px"} for d in "xy"],
-                            "overlap": [{"dimension": d, "value": 1, "unit": "px"} for d in "xy"]}),
+    ("apply_neighborhood", {"process": plus_one, "size": [{"dimension": "x", "value": 1, "unit": "px"}]}),
     ("drop_dimension", {"name": "bands"}),
     ("rename_labels", {"dimension": "bands", "target": ["green"], "source": ["B03"]}),
     ("filter_bbox", {"extent": {"west": 675_010, "south": 5_155_950, "east": 675_050, "north": 5_155_985, "crs": 32632}}),
@@ -193,7 +193,7 @@ def takes_or_gives_cubes(process):
 def test_declarations_name_parameters_that_are_there(process):
     mixes = process.mixes
     names = {p.name for p in process.signature.params}
-    told = {*mixes.named, *mixes.cubes, *mixes.bands, mixes.size, mixes.overlap, mixes.keeps} - {""}
+    told = {*mixes.named, *mixes.cubes, *mixes.bands, mixes.size, mixes.keeps} - {""}
     assert told <= names
 
 
@@ -212,15 +212,3 @@ def test_reach():
     assert kernel.reach({"kernel": [[1, 1, 1, 1, 1]] * 3}) == {"y": 1, "x": 2}
     assert kernel.reach({"kernel": None}) is None
     assert along("x").reach({}) is None
-
-
-def test_windows_mix_what_they_do_not_part_into_single_cells():
-    mixes = within(argument="size", overlap="overlap")
-    one = [{"dimension": d, "value": 1, "unit": "px"} for d in ("x", "y", "t")]
-    assert mixes.dimensions({"size": one}) == {"bands"}
-    assert mixes.dimensions({"size": [*one[:2], {"dimension": "t", "value": 2, "unit": "px"}]}) == {
-        "t",
-        "bands",
-    }
-    assert mixes.dimensions({"size": one, "overlap": [{"dimension": "x", "value": 1}]}) == {"bands", "x"}
-    assert mixes.dimensions({"size": [{"dimension": "x", "value": 1}]}) == {"t", "bands", "y", "x"}
