@@ -11,7 +11,7 @@ import numpy as np
 class Tally:
     """Count, least, greatest, mean and standard deviation of valid cells.
 
-    Each block gives its own mean and sum of squared deviations, which are then combined pairwise
+    Each block gives its own mean and sum of squared deviations, which are combined in the end
     (Chan, Golub and LeVeque 1979): no cancellation where values are large and alike
     (test_large_offset shows it). Infinite values count as not valid.
     """
@@ -27,9 +27,8 @@ class Tally:
         """Their least value."""
         self.greatest = -math.inf
         """Their greatest value."""
-        self.mean = 0.0
-        """Their mean."""
-        self._squares = 0.0
+        self._parts: list[tuple[float, float, int]] = []
+        """Mean, sum of squared deviations and number of the valid cells of each block."""
 
     def add(self, cells: np.ndarray) -> None:
         """Count a block in."""
@@ -44,16 +43,29 @@ class Tally:
             mean = float(wide.mean())
             wide -= mean
             squares = float(np.square(wide, out=wide).sum())
-        both = self.valid + values.size
-        apart = mean - self.mean
-        self._squares += squares + apart * apart * self.valid * values.size / both
-        self.mean += apart * values.size / both
-        self.valid = both
+        self._parts.append((mean, squares, values.size))
+        self.valid += values.size
+
+    def _combined(self) -> tuple[float, float]:
+        """Mean and sum of squared deviations of all blocks, to the last bit the same in whatever order they came."""
+        mean = squares = 0.0
+        count = 0
+        for other, theirs, size in sorted(self._parts):
+            both, apart = count + size, other - mean
+            squares += theirs + apart * apart * count * size / both
+            mean += apart * size / both
+            count = both
+        return mean, squares
+
+    @property
+    def mean(self) -> float:
+        """Their mean."""
+        return self._combined()[0]
 
     @property
     def deviation(self) -> float:
         """Standard deviation of the valid cells (population)."""
-        return math.sqrt(self._squares / self.valid) if self.valid else math.nan
+        return math.sqrt(self._combined()[1] / self.valid) if self.valid else math.nan
 
     @property
     def valid_percent(self) -> float:

@@ -165,3 +165,12 @@ def test_fingerprints():
     assert fingerprint(a) == fingerprint(b)
     assert fingerprint(a) != fingerprint(np.array([1.0, np.nan, np.nan]))
     assert fingerprint(a[::-1]) == fingerprint(a[::-1].copy())
+
+
+def test_the_order_of_blocks_does_not_matter_to_the_last_bit():
+    blocks = np.split(np.random.default_rng(3).normal(1e4, 7, 4000).astype("float32"), 40)
+    there, back = Tally(None), Tally(None)
+    for block, other in zip(blocks, blocks[::-1], strict=True):
+        there.add(block)
+        back.add(other)
+    assert there.stac() == back.stac()
