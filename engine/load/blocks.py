@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -106,6 +106,11 @@ class Rasters:
     def of(self, inputs: tuple[Recipe, ...]) -> Recipe:  # noqa: ARG002 (a recipe's)
         """Itself."""
         return self
+
+    def onto(self, grid: GeoBox) -> Rasters:
+        """The nearest cells on another grid, from overviews where it is coarser."""
+        chunks = (*self.chunks[:2], *(_even(n, GOAL) for n in grid.shape))
+        return replace(self, grid=grid, chunks=chunks, cfg=replace(self.cfg, resampling="nearest"))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -37,6 +37,8 @@ ARRAY_TYPES = frozenset(
 RASTER_ENDS = frozenset({".tif", ".tiff", ".jp2", ".j2k"})
 PICTURE_ENDS = frozenset({".png", ".jpg", ".jpeg"})
 ARRAY_ENDS = frozenset({".nc", ".nc4", ".zarr"})
+CLASSES = ("classification:classes", "classification:bitfields")
+"""What says that numbers stand for classes."""
 NOT_DATA = frozenset({"thumbnail", "overview", "metadata"})
 
 COMMON = frozenset({"nodata", "data_type", "unit"})
@@ -105,6 +107,7 @@ def _band(own: Mapping[str, Any], shared: Mapping[str, Any], fallback: str) -> B
         nodata=_number(first("nodata")),
         unit=first("unit"),
         data_type=_numpy_type(first("data_type")),
+        classified=any(first(name) for name in CLASSES),
     )
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import rasterio
 from odc.geo.converters import rio_geobox
 from odc.geo.geobox import GeoBox
+from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError, RasterioIOError
 
 from engine.errors import Problem
@@ -28,6 +29,8 @@ T = TypeVar("T")
 
 DRIVERS = ("GTiff", "JP2OpenJPEG", "PNG", "JPEG")
 """Formats that may be opened (GTiff reads COG). Never one that may point at other files: VRT, WMS, ..."""
+BLENDS = ("AVERAGE", "AVERAGE_MAGPHASE", "BILINEAR", "CUBIC", "CUBICSPLINE", "GAUSS", "LANCZOS", "RMS")
+"""What GDAL notes on overviews whose numbers are not those of the file."""
 STORES = ("s3", "gs", "az")
 """Object stores, which are read where the environment has credentials for them."""
 FIRST_GUESS = {".jp2": "JP2OpenJPEG", ".j2k": "JP2OpenJPEG", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -111,6 +114,10 @@ class Header:
     """Rows and columns of a block of the first band."""
     shrinks: tuple[tuple[int, ...], ...]
     """For each band the shrink factors of its overviews, ascending."""
+    palette: bool
+    """Whether the first band's numbers stand for colours of a table."""
+    means: tuple[bool, ...]
+    """Of an overview: for each band whether its numbers are known to be made of several, not to be one of them."""
     tiff: bool
     """Whether it is a TIFF, of which is known where in the file each block is."""
 
@@ -202,6 +209,8 @@ def header_of(key: Key) -> Header:
             tags=tuple(dataset.nodatavals),
             block=dataset.block_shapes[0],
             shrinks=tuple(tuple(dataset.overviews(band)) for band in dataset.indexes),
+            palette=dataset.colorinterp[0] is ColorInterp.palette,
+            means=tuple(dataset.tags(band).get("RESAMPLING", "") in BLENDS for band in dataset.indexes),
             tiff=dataset.driver == "GTiff",
         )
 

@@ -136,6 +136,8 @@ def image_of(source: Source, target: GeoBox, cfg: RasterLoadParams) -> Image:
         return full
     key = replace(key, overview=level)
     smaller = named(source, lambda: header_of(key))
+    if smaller.means[source.index - 1] and (source.classified or head.palette):
+        return full  # there is no mean of classes
     return replace(full, key=key, head=smaller, geobox=_shrunk(grid, smaller.shape))
 
 

@@ -98,12 +98,14 @@ class Band:
     """Unit of the physical values."""
     data_type: str | None = None
     """numpy's name of the stored type; None: not told."""
+    classified: bool = False
+    """Whether its numbers stand for classes, or for bits of them."""
     radar: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What is told of the radar, by names that begin with `sar:`."""
 
     def json(self) -> dict[str, Any]:
         """What is known, as it stands in the bands coordinate of a cube."""
-        known = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "radar"}
+        known = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("radar", "classified")}
         return {name: value for name, value in known.items() if value is not None} | dict(self.radar)
 
 
@@ -133,6 +135,8 @@ class Source:
     """Summand from stored to physical values, after the factor; None: not told."""
     scaled: bool = False
     """Whether the reader applies scale and offset."""
+    classified: bool = False
+    """Whether its numbers stand for classes, of which there is no mean."""
     egress: Egress = GUARDED
     """Where on the web the file may be."""
     radar: Mapping[str, Any] = field(default_factory=dict, hash=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -149,16 +149,8 @@ def _without_packing(name: Hashable, variable: xr.Variable) -> tuple[xr.Variable
 def _band(name: str, stored: xr.Variable, described: Band | None) -> Band:
     unit = stored.attrs.get("units")
     told = described or Band(name)
-    return Band(
-        name,
-        told.common_name,
-        told.center_wavelength,
-        told.scale,
-        told.offset,
-        told.nodata,
-        told.unit or (str(unit) if unit else None),
-        str(stored.dtype),
-        told.radar,
+    return replace(
+        told, name=name, unit=told.unit or (str(unit) if unit else None), data_type=str(stored.dtype)
     )
 
 

@@ -147,6 +147,7 @@ def _source(item: pystac.Item, choice: Choice, wish: Wish, named: frozenset[str]
         scale=band.scale,
         offset=band.offset,
         scaled=wish.scale == "metadata",
+        classified=band.classified,
         egress=wish.egress,
         radar=band.radar,
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.plan.chunk import chunked
 from engine.plan.fuse import fuse, work
+from engine.plan.push_grid import push_grid
 from processes.recipes import Chunks, Maker, Recipe, Region
 
 Kernels = Literal["auto", "always", "never"]
@@ -32,7 +33,7 @@ class Planner:
 
     def chunks(self, recipe: Recipe) -> Chunks:
         """Sizes of the blocks along each axis."""
-        return chunked(recipe, self.memory, self.workers)
+        return chunked(push_grid(recipe), self.memory, self.workers)
 
     def maker(self, recipe: Recipe) -> Callable[[Region], np.ndarray]:
         """What makes regions of an array."""
@@ -40,6 +41,7 @@ class Planner:
 
     def planned(self, recipe: Recipe) -> Recipe:
         """The recipe that is run."""
+        recipe = push_grid(recipe)
         if self.kernels == "never":
             return recipe
         fused = fuse(recipe)

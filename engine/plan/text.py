@@ -14,9 +14,10 @@ from engine.kernel.fused import Fused
 from engine.load.natural import natural
 from engine.plan.phrases import Told, inner_formula, phrase, selection
 from engine.plan.planner import Planner
+from engine.plan.push_grid import Framed, origins
 from processes.recipes import Chunks, Held, Lazy, Maker, Mapped, Picked, Recipe, Region
 
-FUSE, CHUNK = "fuse", "chunk"
+PUSH_GRID, FUSE, CHUNK = "push_grid", "fuse", "chunk"
 """The rules on plans, as the golden files are named."""
 
 
@@ -113,13 +114,14 @@ def plan_of(
         sources: For nodes that load, what from.
     """
     known = told(values, nodes)
-    written, run = Lines(known, sources), Lines(known, sources)
-    for cube in cubes:
-        if isinstance(cube.data, Lazy):
-            recipe = cube.data.recipe
-            before = natural(recipe)
-            written.put(recipe, before)
-            run.put(planned(cube.data), cube.data.chunks, (CHUNK,) if cube.data.chunks != before else ())
+    recipes = [(c.data, c.data.recipe) for c in cubes if isinstance(c.data, Lazy)]
+    moved = {new: old for _, recipe in recipes for new, old in origins(recipe).items()}
+    named = {new: known[old] for new, old in moved.items() if old in known}
+    written, run = Lines(known, sources), Lines({**known, **named}, sources, frozenset(moved))
+    for array, recipe in recipes:
+        before = natural(recipe)
+        written.put(recipe, before)
+        run.put(planned(array), array.chunks, (CHUNK,) if array.chunks != before else ())
     return Plan(tuple(written.found.values()), tuple(run.found.values()))
 
 
@@ -155,6 +157,8 @@ class Lines:
     """What the graph tells, by token."""
     sources: Mapping[str, str]
     """For nodes that load, what from."""
+    moved: frozenset[str] = frozenset()
+    """Tokens of what is on another grid than the graph says."""
     told: dict[str, Told] = field(default_factory=dict)
     """What is told of all that is written down, by token."""
     found: dict[str, Line] = field(default_factory=dict)
@@ -213,10 +217,14 @@ class Lines:
             return self.kernel(node, line)
         if not node.inputs:
             source = self.sources.get(told.name, told.name)
-            return replace(line, does="read", of=(source,), blocks=blocks_of(natural(node), told.dims))
+            rules = (PUSH_GRID,) if node.token in self.moved else ()
+            blocks = blocks_of(natural(node), told.dims)
+            return replace(line, does="read", of=(source,), blocks=blocks, rules=rules)
         if isinstance(node, Picked):
             words = picked_words(node, self.told[node.source.token])
             return replace(line, does=told.process or "select", of=(words,))
+        if isinstance(node, Framed):
+            return replace(line, does="within", of=tuple(map(self.short, node.inputs)), rules=(PUSH_GRID,))
         does = told.process or type(getattr(node, "fn", node)).__name__.lower()
         words = inner_formula(node) if isinstance(node, Mapped) else ""
         return replace(line, does=does, of=tuple(map(self.short, node.inputs)), formula=words)

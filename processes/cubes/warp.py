@@ -170,8 +170,12 @@ class Part:
     @property
     def mesh(self) -> Mesh:
         """Where its cells lie in the old grid."""
-        rows, columns = ((s.start, s.stop) for s in (self.rows, self.columns))
-        return mesh_of(self.old, self.new, rows, columns)
+        return mesh_over(self.old, self.new, self.rows, self.columns)
+
+
+def mesh_over(old: GeoBox, new: GeoBox, rows: slice, columns: slice) -> Mesh:
+    """Where the cells in these rows and columns of a new grid lie in an old one."""
+    return mesh_of(old, new, (rows.start, rows.stop), (columns.start, columns.stop))
 
 
 @dataclass(frozen=True)

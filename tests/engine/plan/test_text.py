@@ -20,7 +20,7 @@ from engine.graph.model import Graph, Node, Param, Ref, replaced
 from engine.load.cube import make_cube
 from engine.load.model import Band
 from engine.plan.planner import Planner
-from engine.plan.text import CHUNK, FUSE, Plan, plan_of
+from engine.plan.text import CHUNK, FUSE, PUSH_GRID, Plan, plan_of
 from engine.settings import Settings
 from processes.recipes import Lazy, Recipe, Region
 
@@ -33,13 +33,26 @@ GRID = Affine(10, 0, 500_000, 0, -10, 5_000_000)
 class Files:
     """Numbers in files that nobody may open."""
 
-    shape: tuple[int, ...]
+    grid: GeoBox
     chunks: tuple[tuple[int, ...], ...]
 
     inputs = ()
     roles = ("t", "each", "y", "x")
     dtype = np.dtype(np.uint16)
-    token = "files"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return tuple(map(sum, self.chunks))
+
+    @property
+    def token(self) -> str:
+        """The same for the same files on the same grid."""
+        return f"files {self.grid.shape}"
+
+    def onto(self, grid: GeoBox) -> Files:
+        """The same files on another grid."""
+        return Files(grid, (*self.chunks[:2], *((n,) for n in grid.shape)))
 
     def of(self, inputs: tuple[Recipe, ...]) -> Recipe:
         """Itself."""
@@ -58,10 +71,11 @@ def files(t: int, bands: str, y: int, x: int, block: int, memory: int = 192, wor
     """A cube in files with blocks of that size, for a planner that has so many MB for a block."""
     names = bands.split()
     cut = [tuple(min(block, n - i) for i in range(0, n, block)) for n in (y, x)]
-    source = Files((t, len(names), y, x), ((1,) * t, (1,) * len(names), *cut))
+    grid = GeoBox((y, x), GRID, "EPSG:32632")
+    source = Files(grid, ((1,) * t, (1,) * len(names), *cut))
     lazy = Lazy(source, Planner(memory * 2**20, "always", workers), source.chunks)
     times = [d.to_pydatetime() for d in pd.date_range("2022-01-03", periods=t, freq="5D")]
-    return make_cube(lazy, times, [Band(n, nodata=0) for n in names], GeoBox((y, x), GRID, "EPSG:32632"), 0)
+    return make_cube(lazy, times, [Band(n, nodata=0) for n in names], grid, 0)
 
 
 def planned(written: str) -> Plan:
@@ -78,7 +92,7 @@ def planned(written: str) -> Plan:
 
 
 def cases() -> Iterator[Any]:
-    for rule in (FUSE, CHUNK):
+    for rule in (PUSH_GRID, FUSE, CHUNK):
         for block in (HERE / f"{rule}.txt").read_text().split("\n\n"):
             title, _, rest = block.strip().partition("\n")
             yield pytest.param(rule, *rest.split("\n----\n"), id=f"{rule}: {title.strip('# ')}")
@@ -93,7 +107,7 @@ def test_rule(rule: str, graph: str, before: str, after: str) -> None:
 
 
 def test_every_rule_on_plans_has_a_golden_file() -> None:
-    assert {path.stem for path in HERE.glob("*.txt")} == {FUSE, CHUNK}
+    assert {path.stem for path in HERE.glob("*.txt")} == {PUSH_GRID, FUSE, CHUNK}
 
 
 def test_each_line_stands_after_those_that_it_is_made_of() -> None:
@@ -102,7 +116,8 @@ def test_each_line_stands_after_those_that_it_is_made_of() -> None:
         for lines in (plan.written, plan.run):
             seen: set[str] = set()
             for line in lines:
-                of = {name.partition("[")[0].partition(".")[0] for name in line.of}
+                whole = {name.partition("[")[0] for name in line.of}
+                of = {name if name in seen else name.partition(".")[0] for name in whole}
                 assert of <= (seen if line.does != "read" else {"S2"})
                 assert line.name not in seen
                 seen.add(line.name)
