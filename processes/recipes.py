@@ -460,6 +460,12 @@ class Lazy(da.Array):
         self.recipe, self.planner = recipe, planner
         return self
 
+    def make(self, region: Region) -> np.ndarray:
+        """The numbers of a region, computed at once in the calling thread."""
+        layer: Any = self.dask.layers[self.name]
+        made: np.ndarray = layer.maker(region)
+        return made
+
     def of(self, recipe: Recipe) -> Lazy:
         """Another array by the same planner."""
         return Lazy(recipe, self.planner)

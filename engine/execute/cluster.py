@@ -6,8 +6,9 @@ memory does not grow with the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -25,11 +26,17 @@ PIECE = 64 * 2**20
 """Bytes of a piece of an array that is in memory already."""
 
 
-def blocks_of(array: da.Array) -> Iterator[tuple[tuple[slice, ...], da.Array]]:
-    """The chunks of an array, each with its place."""
+def places_of(array: da.Array) -> Iterator[tuple[slice, ...]]:
+    """Where the chunks of an array are."""
     edges = [np.cumsum((0, *c)).tolist() for c in array.chunks]
     for index in product(*(range(len(c)) for c in array.chunks)):
-        place = tuple(slice(e[i], e[i + 1]) for e, i in zip(edges, index, strict=True))
+        yield tuple(slice(e[i], e[i + 1]) for e, i in zip(edges, index, strict=True))
+
+
+def blocks_of(array: da.Array) -> Iterator[tuple[tuple[slice, ...], da.Array]]:
+    """The chunks of an array, each with its place."""
+    indices = product(*map(range, array.numblocks))
+    for place, index in zip(places_of(array), indices, strict=True):
         yield place, array.blocks[index] if array.ndim else array
 
 
@@ -55,20 +62,17 @@ class Threads:
         if not isinstance(cube.data, da.Array):
             yield from pieces_of(cube.values)
             return
-        todo = blocks_of(cube.data)
-        one_task_each = isinstance(cube.data, Lazy)
-        if (
-            cube.data.npartitions < 4 * self.workers and not one_task_each
-        ):  # the threads share what is in a block
+        todo = actions_of(cube.data)
+        if cube.data.npartitions < 4 * self.workers and not isinstance(cube.data, Lazy):
             with dask.config.set(scheduler="threads", num_workers=self.workers):
-                for place, block in todo:
+                for place, block in blocks_of(cube.data):  # the threads share what is in a block
                     yield place, np.asarray(block.compute())
             return
         with ThreadPoolExecutor(self.workers) as pool:
             running: dict[Future[np.ndarray], tuple[slice, ...]] = {}
             try:
-                for place, block in todo:
-                    running[pool.submit(computed_here, block)] = place
+                for place, action in todo:
+                    running[pool.submit(action)] = place
                     if len(running) > self.workers:
                         yield from self._done(running)
                 while running:
@@ -85,6 +89,16 @@ class Threads:
 
     def close(self) -> None:
         """Nothing is to be closed."""
+
+
+def actions_of(array: da.Array) -> Iterator[tuple[tuple[slice, ...], Callable[[], np.ndarray]]]:
+    """What computes each block of an array in the calling thread, with the place of the block."""
+    if isinstance(array, Lazy):
+        for place in places_of(array):
+            yield place, partial(array.make, place)
+        return
+    for place, block in blocks_of(array):
+        yield place, partial(computed_here, block)
 
 
 def computed_here(block: da.Array) -> np.ndarray:

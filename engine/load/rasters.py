@@ -58,7 +58,7 @@ def load_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say, planner: Pl
     names = [band.name for band in plan.bands]
     recipe = rasters(plan.groups, names, plan.grid, plan.chunks, plan.cfg)
     times = [group[0].when for group in plan.groups]
-    data = Lazy(recipe, planner, recipe.chunks)
+    data = Lazy(recipe, planner)
     cube = make_cube(data, times, plan.bands, plan.grid, plan.values.nodata)
     steps = [[scene.properties for scene in group] for group in plan.groups]
     return cube.assign_coords(angles(steps, say)).assign_attrs(facts(steps, say))

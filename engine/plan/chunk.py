@@ -22,13 +22,15 @@ _weights: WeakKeyDictionary[Recipe, tuple[int, int]] = WeakKeyDictionary()
 def chunked(recipe: Recipe, memory: int, workers: int = 1) -> Chunks:
     """Blocks as the sources have them along the plane and whole along all other axes, cut where memory asks for it.
 
+    What is merely read of local files stays as it is in them; of servers many files are read at once.
+
     Args:
         recipe: What is to be computed.
         memory: Bytes that a block may take, with all that goes into it.
         workers: How many blocks are computed at a time; large ones are cut so that each worker has some.
     """
     sizes = [tidied(s) for s in natural(recipe)]
-    if not recipe.inputs:
+    if not recipe.inputs and not getattr(recipe, "is_far", False):
         return natural(recipe)
     plane = range(max(len(sizes) - 2, 0), len(sizes))
     for axis in range(len(sizes)):
