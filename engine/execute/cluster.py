@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from engine.errors import Problem
+from engine.plan.shelf import SHELF
 from engine.settings import Settings
 from processes.recipes import Lazy
 
@@ -62,16 +63,19 @@ class Threads:
         if not isinstance(cube.data, da.Array):
             yield from pieces_of(cube.values)
             return
-        todo = actions_of(cube.data)
-        if cube.data.npartitions < 4 * self.workers and not isinstance(cube.data, Lazy):
+        with SHELF.run():
+            yield from self._computed(cube.data)
+
+    def _computed(self, array: da.Array) -> Iterator[Block]:
+        if array.npartitions < 4 * self.workers and not isinstance(array, Lazy):
             with dask.config.set(scheduler="threads", num_workers=self.workers):
-                for place, block in blocks_of(cube.data):  # the threads share what is in a block
+                for place, block in blocks_of(array):  # the threads share what is in a block
                     yield place, np.asarray(block.compute())
             return
         with ThreadPoolExecutor(self.workers) as pool:
             running: dict[Future[np.ndarray], tuple[slice, ...]] = {}
             try:
-                for place, action in todo:
+                for place, action in actions_of(array):
                     running[pool.submit(action)] = place
                     if len(running) > self.workers:
                         yield from self._done(running)

@@ -97,6 +97,12 @@ class Fused:
         """Nothing: it reads its planes itself."""
         return ()
 
+    @cached_property
+    def used(self) -> tuple[int, ...]:
+        """The planes that kernels take; others were seen on the way and are not read."""
+        formulas = [*self.formulas.ravel(), *([self.gate.formula] if self.gate is not None else [])]
+        return tuple(sorted({p for f in formulas for p in f.planes}))
+
     @property
     def dates(self) -> int:
         """How many dates go in."""

@@ -14,7 +14,8 @@ import xarray as xr
 
 from engine.kernel.fused import Fused
 from engine.plan.amounts import Amounts
-from engine.plan.text import planned, used
+from engine.plan.parts import all_of
+from engine.plan.text import planned
 from engine.plan.walk import Walk
 from processes.recipes import Chunks, Lazy, Recipe, Region, Regions, schedule, size
 
@@ -147,17 +148,8 @@ def evenly(chunks: Chunks, most: int) -> Iterator[Region]:
 def texts_of(recipe: Recipe) -> set[str]:
     """The kernels of a recipe."""
     texts: set[str] = set()
-    seen: set[int] = set()
-    waiting = [recipe]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
+    for node in all_of(recipe):
         if isinstance(node, Fused):
-            texts |= {f.text for f in node.formulas.ravel()} | (
-                {node.gate.formula.text} if node.gate else set()
-            )
-            waiting += [node.planes[n].recipe for n in used(node)]
-        waiting += node.inputs
+            gate = {node.gate.formula.text} if node.gate else set()
+            texts |= {f.text for f in node.formulas.ravel()} | gate
     return texts

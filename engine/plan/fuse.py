@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from engine.kernel.fused import Fused, Gate, Groups
 from engine.kernel.sheet import RANKED, STREAMED, Sheet
 from engine.kernel.trace import READERS, Axes, Plane, Traced, axes_of, leaf, read
 from engine.kernel.words import Wordless
+from engine.plan.parts import all_of
 from processes.cubes.apply import OnSeries, Series
 from processes.cubes.groups import Grouping
 from processes.recipes import Mapped, Picked, Recipe, Step, count, everything, schedule
@@ -268,19 +270,6 @@ def ungrouped(node: Mapped, roles: Mapping[int, Axes]) -> tuple[Recipe, Groups |
 
 def work(recipe: Recipe) -> int:
     """How many numbers go into the kernels of a recipe, all in all."""
-    total = 0
-    seen: set[int] = set()
-    waiting = [recipe]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, Fused):
-            total += sum(
-                int(np.prod([count(p) for p in plane.places], dtype=np.int64)) for plane in node.planes
-            )
-            waiting += [p.recipe for p in node.planes]
-        else:
-            waiting += node.inputs
-    return total
+    kernels = [node for node in all_of(recipe) if isinstance(node, Fused)]
+    places = [node.planes[n].places for node in kernels for n in node.used]
+    return sum(prod(map(count, region)) for region in places)

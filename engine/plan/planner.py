@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.plan.chunk import chunked
 from engine.plan.fuse import fuse, work
+from engine.plan.keep import keep
 from engine.plan.push_grid import push_grid
 from processes.recipes import Chunks, Maker, Recipe, Region
 
@@ -41,7 +42,10 @@ class Planner:
 
     def planned(self, recipe: Recipe) -> Recipe:
         """The recipe that is run."""
-        recipe = push_grid(recipe)
+        return keep(self.fused(push_grid(recipe)), self.memory)
+
+    def fused(self, recipe: Recipe) -> Recipe:
+        """The recipe with kernels, where they are wanted and worth their while."""
         if self.kernels == "never":
             return recipe
         fused = fuse(recipe)

@@ -12,12 +12,14 @@ import xarray as xr
 
 from engine.kernel.fused import Fused
 from engine.load.natural import natural
+from engine.plan.parts import is_held, parts
 from engine.plan.phrases import Told, inner_formula, phrase, selection
 from engine.plan.planner import Planner
 from engine.plan.push_grid import Framed, origins
-from processes.recipes import Chunks, Held, Lazy, Maker, Mapped, Picked, Recipe, Region
+from engine.plan.shelf import Kept
+from processes.recipes import Chunks, Lazy, Maker, Mapped, Picked, Recipe, Region
 
-PUSH_GRID, FUSE, CHUNK = "push_grid", "fuse", "chunk"
+PUSH_GRID, FUSE, KEEP, CHUNK = "push_grid", "fuse", "keep", "chunk"
 """The rules on plans, as the golden files are named."""
 
 
@@ -163,6 +165,8 @@ class Lines:
     """What is told of all that is written down, by token."""
     found: dict[str, Line] = field(default_factory=dict)
     """The lines so far, by token."""
+    kept: dict[str, Kept] = field(default_factory=dict)
+    """What is kept, by the token of what it is."""
 
     def put(self, root: Recipe, chunks: Chunks, rules: tuple[str, ...] = ()) -> None:
         """Write a recipe and all that it is made of, without recursion."""
@@ -179,6 +183,8 @@ class Lines:
             waiting.pop()
             if node.token not in self.found:
                 self.found[node.token] = self.line(node)
+        for token, node in self.kept.items():
+            self.found[token] = self.stored(self.found[token], node)
         line = self.found[root.token]
         blocks = blocks_of(chunks, tuple(line.dims))
         self.found[root.token] = replace(line, blocks=blocks, rules=(*line.rules, *rules))
@@ -197,15 +203,14 @@ class Lines:
 
     def parts(self, node: Recipe) -> list[Recipe]:
         """What a recipe is made of and has lines of its own; numbers in memory have none."""
-        if isinstance(node, Fused):
-            direct = [node.planes[n].recipe for n in used(node)]
-        else:
-            direct = [self.behind(i) for i in node.inputs]
+        direct = parts(node) if isinstance(node, Fused) else [self.behind(i) for i in node.inputs]
         return [p for p in {p.token: p for p in direct}.values() if not is_held(p)]
 
     def behind(self, node: Recipe) -> Recipe:
         """A recipe, or what a choice of places is made of that no node has made: it is told where it is used."""
-        while isinstance(node, Picked) and node.token not in self.known:
+        while isinstance(node, Kept) or (isinstance(node, Picked) and node.token not in self.known):
+            if isinstance(node, Kept):
+                self.kept[node.token] = node
             node = node.source
         return node
 
@@ -229,9 +234,15 @@ class Lines:
         words = inner_formula(node) if isinstance(node, Mapped) else ""
         return replace(line, does=does, of=tuple(map(self.short, node.inputs)), formula=words)
 
+    @staticmethod
+    def stored(line: Line, node: Kept) -> Line:
+        """The line of what is kept, with its blocks."""
+        chunks = (*((n,) for n in node.shape[:-2]), *node.sizes)
+        return replace(line, blocks=blocks_of(chunks, tuple(line.dims)), rules=(*line.rules, KEEP))
+
     def kernel(self, node: Fused, line: Line) -> Line:
         """A kernel as a line."""
-        planes = {n: self.plane(node.planes[n].recipe, node.planes[n].places) for n in used(node)}
+        planes = {n: self.plane(node.planes[n].recipe, node.planes[n].places) for n in node.used}
         skips = "" if node.gate is None else " and ".join(planes[n] for n in node.gate.formula.planes)
         words = phrase(node.recipe, self.told, frozenset(node.planes[n].recipe.token for n in planes))
         of = self.gathered(node, planes)
@@ -277,17 +288,6 @@ class Lines:
         if node.inputs and len(node.inputs[0].shape) == len(node.shape):
             return self.dims(node.inputs[0])
         return tuple(getattr(node, "roles", ())) or tuple(f"axis{i}" for i in range(len(node.shape)))
-
-
-def used(node: Fused) -> list[int]:
-    """The planes that kernels take; others were seen on the way and are not read."""
-    formulas = [*node.formulas.ravel(), *([node.gate.formula] if node.gate is not None else [])]
-    return sorted({p for f in formulas for p in f.planes})
-
-
-def is_held(node: Recipe) -> bool:
-    """Is this an array in memory that no file stands for?"""
-    return isinstance(node, Held) and not hasattr(node, "chunks")
 
 
 def picked_words(node: Picked, told: Told) -> str:

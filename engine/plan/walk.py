@@ -19,6 +19,7 @@ from engine.load.files import header, is_local
 from engine.load.model import Source
 from engine.load.place import shrinkage
 from engine.plan.amounts import Amounts, Walked, arithmetic, held_in, weighted
+from engine.plan.shelf import Kept
 from engine.plan.weights import hunger, weight
 from processes.cubes.convolution import Correlated
 from processes.cubes.warp import Warped
@@ -30,6 +31,7 @@ from processes.recipes import (
     Region,
     among,
     count,
+    everything,
     hull,
     indices,
     schedule,
@@ -89,6 +91,8 @@ class Walk:
             return self.reading(recipe, region)
         if isinstance(recipe, Fused):
             return self.fused(recipe, region)
+        if isinstance(recipe, Kept):
+            return self.kept(recipe, region)
         made, gone = math.prod(size(region)), sum(map(math.prod, inputs))
         if isinstance(recipe, Picked) or not recipe.inputs:
             return Amounts(), 0
@@ -143,6 +147,16 @@ class Walk:
         if source.asset not in self.overviews:
             self.overviews[source.asset] = header(source).overviews
         return max((f for f in self.overviews[source.asset] if f <= shrunk * NEARLY), default=1)
+
+    def kept(self, node: Kept, region: Region) -> tuple[Amounts, int]:
+        """What blocks take that are kept: those of its own place are this region's to compute, others are there."""
+        others = tuple(slice(0, n) for n in node.shape[:-2])
+        window = tuple(map(hull, region[-2:]))
+        block = (*others, *(slice(0, max(s, default=0)) for s in node.sizes))
+        beside = min(node.room, nbytes(node, everything(node.shape)))
+        return self.region(node.source, (*others, *window)).amounts, self.region(
+            node.source, block
+        ).peak + beside
 
     # --------------------------------------------------------------------------------------- kernels
     def fused(self, node: Fused, region: Region) -> tuple[Amounts, int]:

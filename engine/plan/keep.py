@@ -1,0 +1,93 @@
+"""Rule: what overlapping windows look at is computed once, where it is read from files and there is room for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from engine.kernel.fused import Fused
+from engine.load.natural import natural
+from engine.plan.parts import all_of, is_held, parts
+from engine.plan.shelf import Kept
+from processes.cubes.convolution import Correlated
+from processes.cubes.panes import Patched
+from processes.cubes.warp import Warped
+from processes.recipes import Chunks, Picked, Recipe
+
+OVERLAPPING = (Warped, Correlated, Patched)
+"""Steps that need more of what they are made of than the place that they are asked for."""
+SHARE = 8
+"""A block may take one part in so many of what all may take."""
+LEAST = 512
+"""Cells along each side of the smallest block: the usual one of files, which is unpacked as a whole."""
+
+
+def keep(recipe: Recipe, memory: int) -> Recipe:
+    """The recipe with blocks that are kept below steps that look at windows.
+
+    Args:
+        recipe: What is run.
+        memory: Bytes that blocks may take, all in all.
+    """
+    found: dict[int, Recipe] = {}
+    waiting = [recipe]
+    while waiting:
+        node = waiting[-1]
+        missing = [p for p in parts(node) if id(p) not in found]
+        if missing:
+            waiting += missing
+            continue
+        waiting.pop()
+        if id(node) not in found:
+            found[id(node)] = rebuilt(node, found, memory)
+    return found[id(recipe)]
+
+
+def rebuilt(node: Recipe, found: Mapping[int, Recipe], memory: int) -> Recipe:
+    """A node over what its parts have become."""
+    before = parts(node)
+    after = [found[id(p)] for p in before]
+    if isinstance(node, OVERLAPPING):
+        after = [kept(p, memory) for p in after]
+    if all(a is b for a, b in zip(after, before, strict=True)):
+        return node
+    if isinstance(node, Fused):
+        new = dict(zip(node.used, after, strict=True))
+        planes = (replace(p, recipe=new.get(n, p.recipe)) for n, p in enumerate(node.planes))
+        return replace(node, planes=tuple(planes))
+    return node.of(tuple(after))
+
+
+def kept(recipe: Recipe, memory: int) -> Recipe:
+    """A recipe whose blocks are kept; as it is where it is merely read, or in memory, or where blocks are too large."""
+    if isinstance(recipe, Picked) or not (parts(recipe) and is_read(recipe)) or len(recipe.shape) < 2:
+        return recipe
+    sizes = blocks_of(recipe, memory // SHARE)
+    return recipe if sizes is None else Kept(recipe, sizes, memory)
+
+
+def is_read(recipe: Recipe) -> bool:
+    """Does something of it come from files?"""
+    return any(not parts(node) and not is_held(node) for node in all_of(recipe))
+
+
+def blocks_of(recipe: Recipe, most: int) -> Chunks | None:
+    """Blocks along y and x as the files have them, of at most so many bytes; `None` where that cannot be."""
+    written = recipe
+    while isinstance(written, Fused):
+        written = written.recipe
+    sizes = list(natural(written)[-2:])
+    beside = math.prod(recipe.shape[:-2]) * recipe.dtype.itemsize
+    while beside * math.prod(max(s, default=0) for s in sizes) > most:
+        axis = max((0, 1), key=lambda a: max(sizes[a], default=0))
+        if max(sizes[axis]) < 2 * LEAST:
+            return None
+        sizes[axis] = tuple(part for n in sizes[axis] for part in halves(n))
+    return tuple(sizes)
+
+
+def halves(length: int) -> tuple[int, ...]:
+    """A long block in two, the first of them whole blocks of files."""
+    first = max(LEAST, length // 2 // LEAST * LEAST)
+    return (length,) if length <= LEAST else (first, length - first)

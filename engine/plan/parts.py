@@ -1,0 +1,32 @@
+"""What a planned recipe is made of: planes of kernels and kept blocks included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.kernel.fused import Fused
+from engine.plan.shelf import Kept
+from processes.recipes import Held, Recipe
+
+
+def parts(node: Recipe) -> list[Recipe]:
+    """What one recipe is made of; each of the planes that its kernels take."""
+    if isinstance(node, Fused):
+        return [node.planes[n].recipe for n in node.used]
+    return [node.source] if isinstance(node, Kept) else list(node.inputs)
+
+
+def all_of(recipe: Recipe) -> Iterator[Recipe]:
+    """A recipe and everything that it is made of, each once."""
+    waiting, seen = [recipe], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            waiting += parts(node)
+
+
+def is_held(node: Recipe) -> bool:
+    """Is this an array in memory that no file stands for?"""
+    return isinstance(node, Held) and not hasattr(node, "chunks")
