@@ -54,12 +54,14 @@ class Node:
             if type(value) is Ref:
                 found[value.node] = None
             elif type(value) not in LEAVES:
-                found.update((v.node, None) for v in parts(value) if isinstance(v, Ref))
+                found.update((v.node, None) for v in parts(value) if type(v) is Ref)
         return tuple(found)
 
 
-LEAVES = frozenset({Ref, Param, str, int, float, bool, type(None)})
-"""Types of arguments that have nothing inside: most have these, and asking for a type is faster than for a kind."""
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types of JSON values that have nothing inside: asking for a type is faster than asking for a kind."""
+LEAVES = PLAIN | {Ref, Param}
+"""Types of arguments that have nothing inside; most have these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +110,22 @@ class Graph:
 
 
 def parts(value: Any) -> Iterator[Any]:
-    """All references, parameters, children and plain values inside an argument, without recursion."""
+    """All references, parameters and children inside an argument, without recursion."""
     waiting = [value]
     while waiting:
         v = waiting.pop()
-        if type(v) in LEAVES:
+        kind = type(v)
+        if kind is Ref or kind is Param:
             yield v
-        elif isinstance(v, Mapping):
-            waiting.extend(reversed(list(v.values())))
-        elif isinstance(v, (list, tuple)):
-            waiting.extend(reversed(v))
-        else:
+        elif kind in PLAIN:
+            continue
+        elif kind is list or isinstance(v, (list, tuple)):
+            waiting += [x for x in reversed(v) if type(x) not in PLAIN]
+        elif kind is dict or isinstance(v, Mapping):
+            waiting += [x for x in reversed(list(v.values())) if type(x) not in PLAIN]
+        elif isinstance(v, Child):
             yield v
-            if isinstance(v, Child):
-                waiting.extend(v.bound.values())
+            waiting += v.bound.values()
 
 
 def referred(graph: Graph) -> set[str]:
@@ -155,12 +159,15 @@ def replaced(value: Any, change: Mapping[Any, Any]) -> Any:
 
     Arguments are no deeper than the parser lets them be, so that recursion is safe here.
     """
-    if type(value) in LEAVES:
-        return change.get(value, value) if isinstance(value, (Ref, Param)) else value
-    if isinstance(value, Mapping):
-        return {k: replaced(v, change) for k, v in value.items()}
-    if isinstance(value, list):
-        return [replaced(v, change) for v in value]
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    if kind is Ref or kind is Param:
+        return change.get(value, value)
+    if kind is list or isinstance(value, list):
+        return [v if type(v) in PLAIN else replaced(v, change) for v in value]
+    if kind is dict or isinstance(value, Mapping):
+        return {k: v if type(v) in PLAIN else replaced(v, change) for k, v in value.items()}
     if isinstance(value, Child) and value.bound:
         return Child(value.graph, replaced(value.bound, change))
     return value

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Problem, Problems
-from engine.graph.model import Child, Graph, Node, Param, Parameter, Ref, in_order
+from engine.graph.model import PLAIN, Child, Graph, Node, Param, Parameter, Ref, in_order
 
 MAX_NODES = 50_000
 """Nodes of one graph, child graphs included."""
@@ -17,6 +17,8 @@ MAX_DEPTH = 64
 """Levels of child graphs, lists and objects within each other."""
 MAX_BYTES = 20_000_000
 """Size of the JSON text."""
+OPEN = frozenset({dict, list})
+"""Types of values that hold others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,38 +175,36 @@ class Reader:
     ) -> dict[str, Any]:
         """Arguments with references as values; child graphs are put in when they have been read."""
         out: dict[str, Any] = {}
-        waiting = [Task(v, f"{pointer}/{escaped(k)}", depth + 1, out, k) for k, v in args.items()]
+        waiting: list[Task] = []
+        self.members(args, Task(args, pointer, depth, None, None), out, waiting)
         for task in waiting:  # grows while it is walked
             if task.depth > MAX_DEPTH:
                 raise too_complex(f"arguments are nested more than {MAX_DEPTH} deep at {task.pointer}")
             value = task.value
             if isinstance(value, Mapping) and "process_graph" in value:
-                task.home[task.key] = None
                 inner = f"{task.pointer}/process_graph"
                 drafts.append(Draft(value["process_graph"], inner, task.depth, task.home, task.key))
             elif isinstance(value, Mapping):
-                task.home[task.key] = self.reference(value, task, waiting)
-            elif isinstance(value, list):
-                task.home[task.key] = fresh = [None] * len(value)
-                waiting += [
-                    Task(v, f"{task.pointer}/{i}", task.depth + 1, fresh, i) for i, v in enumerate(value)
-                ]
+                fresh: dict[str, Any] = {}
+                task.home[task.key] = fresh
+                self.members(value, task, fresh, waiting)
             else:
-                task.home[task.key] = value
+                task.home[task.key] = listed = [v if type(v) in PLAIN else reference(v) for v in value]
+                waiting += [
+                    Task(v, f"{task.pointer}/{i}", task.depth + 1, listed, i)
+                    for i, v in enumerate(listed)
+                    if type(v) in OPEN
+                ]
         return out
 
-    def reference(self, value: Mapping[str, Any], task: Task, waiting: list[Task]) -> Any:
-        """What an object stands for: another node, a parameter, or itself."""
-        if set(value) == {"from_node"}:
-            return Ref(str(value["from_node"]))
-        if set(value) == {"from_parameter"}:
-            return Param(str(value["from_parameter"]))
-        fresh: dict[str, Any] = {}
-        waiting += [
-            Task(v, f"{task.pointer}/{escaped(str(k))}", task.depth + 1, fresh, str(k))
-            for k, v in value.items()
-        ]
-        return fresh
+    @staticmethod
+    def members(value: Mapping[str, Any], task: Task, fresh: dict[str, Any], waiting: list[Task]) -> None:
+        """Take over the members of an object; those that hold others are noted down for later."""
+        for k, v in value.items():
+            fresh[str(k)] = found = v if type(v) in PLAIN else reference(v)
+            if type(found) in OPEN:
+                place = f"{task.pointer}/{escaped(str(k))}"
+                waiting.append(Task(found, place, task.depth + 1, fresh, str(k)))
 
     def close(self, draft: Draft) -> Graph | None:
         """Put the nodes of one graph in order and find its result."""
@@ -259,6 +259,18 @@ class Draft:
         self.key = key
         self.nodes: dict[str, Node] = {}
         self.results: list[str] = []
+
+
+def reference(value: Any) -> Any:
+    """What a value stands for: another node, a parameter, or itself."""
+    if type(value) is dict or isinstance(value, Mapping):
+        if len(value) == 1:
+            if "from_node" in value:
+                return Ref(str(value["from_node"]))
+            if "from_parameter" in value:
+                return Param(str(value["from_parameter"]))
+        return value if type(value) is dict else dict(value)
+    return value
 
 
 def escaped(token: str) -> str:

@@ -15,6 +15,7 @@ from engine.write.bands import is_logical
 from engine.write.cog import lay_out
 from engine.write.model import Asset, Format, Option, Task
 from engine.write.packing import Packing
+from engine.write.press import Press
 from engine.write.proof import check_cog
 from engine.write.pyramid import Pyramid
 from engine.write.sheets import Raster, Sheet, raster_of
@@ -40,8 +41,8 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
     packing = _packing(raster, task.options)
     bound_cache()
     assets = []
-    with _pyramid(raster, task.options, staging) as pyramid:
-        tiles = Tiles(raster, packing, pyramid, staging)
+    with _pyramid(raster, task.options, staging) as pyramid, Press(packing) as press:
+        tiles = Tiles(raster, packing, pyramid, press, staging)
         tiles.fill(task.stream)
         for number, (sheet, place) in enumerate(zip(raster.sheets, places, strict=True)):
             tallies = tiles.tallies[number]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -13,8 +14,10 @@ from rasterio.windows import Window
 from engine.write.cog import Level, Place
 from engine.write.packing import Packing, checksum
 from engine.write.pour import not_as_written
+from engine.write.press import threads
 from engine.write.sheets import Raster
 from engine.write.tiff import HEIGHT, TILE_OFFSETS, TILE_SIZES, WIDTH, Head, read_heads
+from processes.kernels.loops import share
 
 
 def check_cog(place: Path, raster: Raster, levels: Sequence[Level], packing: Packing) -> None:
@@ -31,27 +34,43 @@ def check_cog(place: Path, raster: Raster, levels: Sequence[Level], packing: Pac
             if len(heads) != len(levels):
                 raise ValueError(f"{len(heads)} resolutions instead of {len(levels)}")
             for head, level in zip(heads, levels, strict=True):
-                _check_level(file, head, level, packing)
+                _check_head(head, level)
+            if packing.reversible:
+                _check_tiles(file.fileno(), heads, levels, packing)
     except ValueError as fault:
         raise not_as_written(place, str(fault)) from fault
     for number, level in enumerate(levels):
         _check_by_gdal(place, raster, number, level, packing)
 
 
-def _check_level(file: BinaryIO, head: Head, level: Level, packing: Packing) -> None:
-    sizes = head.numbers(TILE_SIZES)
+def _check_head(head: Head, level: Level) -> None:
     if (head.number(WIDTH), head.number(HEIGHT)) != (level.width, level.height):
         raise ValueError("its size differs")
-    if not np.array_equal(sizes, level.sizes.ravel()):
+    if not np.array_equal(head.numbers(TILE_SIZES), level.sizes.ravel()):
         raise ValueError("the sizes of its tiles differ")
-    if not packing.reversible:
-        return
-    offsets = head.numbers(TILE_OFFSETS).reshape(level.shape)
-    room = packing.room()
-    for where in level.stored():
-        file.seek(offsets[where])
-        if checksum(packing.unpack(file.read(level.sizes[where]), room)) != level.sums[where]:
-            raise ValueError(_differing(level, where))
+
+
+def _check_tiles(file: int, heads: Sequence[Head], levels: Sequence[Level], packing: Packing) -> None:
+    """All tiles, in several threads; each uses the same memory again and again."""
+    tiles = [
+        (level, where, offset)
+        for head, level in zip(heads, levels, strict=True)
+        for where, offset in zip(
+            level.stored(), head.numbers(TILE_OFFSETS)[level.sizes.ravel() > 0], strict=True
+        )
+    ]
+    longest = max((int(level.sizes.max()) for level in levels), default=0)
+
+    def check(first: int, last: int) -> None:
+        room, packed = packing.room(), memoryview(bytearray(longest))
+        for level, where, offset in tiles[first:last]:
+            part = packed[: level.sizes[where]]
+            if os.preadv(file, [part], offset) != len(part):
+                raise ValueError("it is cut off")
+            if checksum(packing.unpack(part, room)) != level.sums[where]:
+                raise ValueError(_differing(level, where))
+
+    share(check, len(tiles), threads())
 
 
 def _check_by_gdal(place: Path, raster: Raster, number: int, level: Level, packing: Packing) -> None:

@@ -17,6 +17,7 @@ from engine.write.atomic import Staging
 from engine.write.patchwork import Spot
 from engine.write.sheets import Piece, Raster
 from engine.write.spool import Spool
+from processes.kernels.writing import halved_mean
 
 
 @dataclass(frozen=True)
@@ -128,18 +129,3 @@ def _sizes(width: int, height: int, side: int) -> list[tuple[int, int]]:
         width, height = -(-width // 2), -(-height // 2)
         sizes.append((width, height))
     return sizes
-
-
-def halved_mean(cells: np.ndarray) -> np.ndarray:
-    """The mean of two by two cells; NaNs are left out, four of them give NaN."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        pairs = cells[::2] + cells[1::2]
-        sums = pairs[:, ::2] + pairs[:, 1::2]
-        if np.isfinite(sums).all():
-            return np.asarray(sums * cells.dtype.type(0.25))
-        fours = np.stack([cells[::2, ::2], cells[::2, 1::2], cells[1::2, ::2], cells[1::2, 1::2]])
-        fours = fours.astype("float64")
-        there = ~np.isnan(fours)
-        counts = there.sum(axis=0)
-        shares = np.where(there, fours, 0) / np.maximum(counts, 1)
-        return np.where(counts > 0, shares.sum(axis=0), np.nan).astype(cells.dtype)

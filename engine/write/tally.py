@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from processes.kernels.writing import figures
+
 
 class Tally:
     """Count, least, greatest, mean and standard deviation of valid cells.
@@ -33,18 +35,13 @@ class Tally:
     def add(self, cells: np.ndarray) -> None:
         """Count a block in."""
         self.cells += cells.size
-        values = valid_values(cells, self.nodata)
-        if values.size == 0:
+        found = figures(cells, self.nodata)
+        if found.count == 0:
             return
-        self.least = min(self.least, values.min().item())
-        self.greatest = max(self.greatest, values.max().item())
-        with np.errstate(over="ignore", invalid="ignore"):
-            wide = values.astype("float64")
-            mean = float(wide.mean())
-            wide -= mean
-            squares = float(np.square(wide, out=wide).sum())
-        self._parts.append((mean, squares, values.size))
-        self.valid += values.size
+        self.least = min(self.least, found.least.item())
+        self.greatest = max(self.greatest, found.greatest.item())
+        self._parts.append((found.mean, found.squares, found.count))
+        self.valid += found.count
 
     def _combined(self) -> tuple[float, float]:
         """Mean and sum of squared deviations of all blocks, to the last bit the same in whatever order they came."""

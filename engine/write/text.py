@@ -9,8 +9,6 @@ from pathlib import Path
 from engine.write.atomic import storing
 from engine.write.pour import not_as_written
 
-PIECE = 1 << 20
-
 
 def write_text(path: Path, pieces: Iterable[str]) -> None:
     """Write pieces of text, as UTF-8, one after the other; what the disk has afterwards must be just that."""
@@ -26,8 +24,5 @@ def write_text(path: Path, pieces: Iterable[str]) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
     with storing(path), path.open("rb") as file:
-        while data := file.read(PIECE):
-            digest.update(data)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
