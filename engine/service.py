@@ -35,7 +35,7 @@ from engine.plan.explain import Explanation, Read, Result
 from engine.plan.given import planned
 from engine.plan.planner import Planner
 from engine.plan.rules import simplified
-from engine.plan.rules.around import Around, never
+from engine.plan.rules.around import Around
 from engine.plan.rules.inline import Definitions, inline
 from engine.plan.text import plan_of
 from engine.plan.twins import Loaded, Twins
@@ -310,7 +310,8 @@ class Engine:
         if problems := check(graph, REGISTRY, values):
             raise Problems(problems)
         known = not any(value is UNKNOWN for value in values.values())
-        around = Around(REGISTRY, values, Twins(loaded, values) if known else never)
+        twins = Twins(loaded, values)
+        around = Around(REGISTRY, values, twins, twins.grid) if known else Around(REGISTRY, values)
         return Prepared(definition.graph, simplified(graph, around), values)
 
     def _outside(

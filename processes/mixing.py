@@ -34,12 +34,16 @@ class Mixes:
     """How many labels to either side count; `None`: all of them, or as many as `size` tells."""
     size: str = ""
     """The parameter that tells how far it reaches: rows of weights."""
+    beyond: tuple[str, str] = ("", "-")
+    """A parameter, and a word of it that makes the other end of the cube count, too."""
     cubes: tuple[str, ...] = ("data",)
     """The parameters for cubes that go in label by label; the labels of the first one are those of the result."""
     bands: tuple[str, ...] = ()
     """Parameters that name the only bands that are read."""
     keeps: str = ""
     """The parameter that, unless it is null, lets all bands come out again."""
+    area: str = ""
+    """The parameter for a box, or geometries, in which alone cells are read, or closest to which."""
 
     def over(self, *parameters: str) -> Mixes:
         """The same, for other parameters than `data`."""
@@ -48,6 +52,14 @@ class Mixes:
     def reading(self, *parameters: str, unless: str = "") -> Mixes:
         """The same, where no other bands are read than those that these parameters name."""
         return replace(self, bands=parameters, keeps=unless)
+
+    def unless(self, parameter: str, word: str) -> Mixes:
+        """The same, where a parameter does not have a word that makes the other end of the cube count."""
+        return replace(self, beyond=(parameter, word))
+
+    def inside(self, parameter: str) -> Mixes:
+        """The same, where no other cells are read than those in the area that a parameter names."""
+        return replace(self, area=parameter)
 
     def dimensions(self, args: Mapping[str, Any]) -> frozenset[str] | None:
         """The dimensions that are mixed (selected, made) with these arguments; `None` where that is not known."""
@@ -68,6 +80,10 @@ class Mixes:
         """How many labels to either side count, by dimension; `None` where all may, or where it is not known."""
         if self.cells is not None:
             return dict.fromkeys(self.kinds, self.cells)
+        parameter, word = self.beyond
+        given = args.get(parameter)
+        if given == word or not (given is None or isinstance(given, (str, int, float))):
+            return None  # the other end counts, or it may: what is given is known when the graph is run
         rows = args.get(self.size) if self.size else None
         if not isinstance(rows, Sequence) or not rows or not isinstance(rows[0], Sequence):
             return None

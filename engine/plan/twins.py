@@ -21,6 +21,7 @@ from engine.load.door import kind_of_all
 from engine.load.model import Source
 from engine.load.rasters import Plan, decide
 from processes import REGISTRY
+from processes.cubes import places
 from processes.errors import ProcessError
 
 
@@ -64,6 +65,15 @@ class Twins:
         if not same_labels(cube, after.cube) or not same_sources(before, after):
             return None
         return tuple(map(str, cube.coords["bands"].values))
+
+    def grid(self, load: Node) -> GeoBox | None:
+        """The grid of the cube of a load; `None` where it has none, or where a server elsewhere would be asked."""
+        if is_remote(str(load.args.get("url", ""))):
+            return None
+        try:
+            return places.grid(self.loaded(load).cube)
+        except (Problem, ProcessError):
+            return None
 
     def loaded(self, node: Node) -> Loaded:
         """The cube of a load."""

@@ -21,7 +21,9 @@ from processes.values import Masked, split
 STATISTICS = ("value", "total_count", "valid_count")
 
 
-@process("cubes", "aggregate", mixes=along("x", "y", argument="target_dimension", gone=True))
+@process(
+    "cubes", "aggregate", mixes=along("x", "y", argument="target_dimension", gone=True).inside("geometries")
+)
 def aggregate_spatial(
     data: RasterCube,
     geometries: Geometries,

@@ -54,7 +54,7 @@ class LabelCondition(Protocol):
         ...
 
 
-@process("cubes", "filter", mixes=selecting("x", "y"))
+@process("cubes", "filter", mixes=selecting("x", "y").inside("extent"))
 def filter_bbox(data: SpatialCube, extent: BoundingBox) -> SpatialCube:
     """Keep what is inside a bounding box
 

@@ -35,7 +35,7 @@ Replacement = Annotated[
 ]
 
 
-@process("cubes", "filter", mixes=along("x", "y"))
+@process("cubes", "filter", mixes=along("x", "y").inside("geometries"))
 def filter_spatial(data: RasterCube, geometries: Geometries) -> RasterCube:
     """Keep the cells of a raster cube that are in geometries
 

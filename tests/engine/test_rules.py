@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from affine import Affine
+from odc.geo.geobox import GeoBox
 
 from engine.graph import text
 from engine.graph.model import Child, Graph, Param, Parameter
@@ -41,7 +43,14 @@ def twin(load, filters, less):
     return tuple(COMMON.get(band, band) for band in less.args.get("bands") or ["B04", "B08"])
 
 
-AROUND = Around(REGISTRY, {"time": ["2022-05-01", "2022-09-01"], "box": Param("?")}, twin)
+def grid(load):
+    """The grid of a square of ten kilometres."""
+    if load.process == "load_stac":
+        return None
+    return GeoBox((1000, 1000), Affine(10, 0, 600_000, 0, -10, 5_600_000), "EPSG:32632")
+
+
+AROUND = Around(REGISTRY, {"time": ["2022-05-01", "2022-09-01"], "box": Param("?")}, twin, grid)
 EVERY = {
     "inline": lambda graph: inline(graph, DEFINITIONS, REGISTRY),
     **{rule.__name__: lambda graph, rule=rule: rule(graph, AROUND) for rule in RULES},

@@ -21,6 +21,7 @@ from engine.plan.rules import RULES, simplified
 from engine.plan.rules.narrow import narrow
 from engine.plan.rules.push_filters import push_filters
 from engine.plan.rules.spare_bands import spare_bands
+from engine.plan.rules.spare_cells import spare_cells
 from tests.end_to_end.graphs import node, ref
 
 WEST, NORTH, EDGE = 600_000, 5_600_000, 160
@@ -153,7 +154,7 @@ def outcome(session, graph):
 def same(session, graph):
     """Run a graph with and without the rules that move filters; it has to give the same."""
     ours = outcome(session, graph)
-    with without(push_filters, narrow, spare_bands):
+    with without(push_filters, narrow, spare_cells, spare_bands):
         plain = outcome(session, graph)
     if isinstance(plain, Problem):
         assert isinstance(ours, Problem)
@@ -180,7 +181,7 @@ def test_filters_at_the_end_read_as_little_as_extents(session):
         ("filter_bands", {"bands": ["red"]}),
         ("filter_bbox", {"extent": box(4, 4, 12, 10)}),
     )
-    with without(push_filters, narrow, spare_bands):
+    with without(push_filters, narrow, spare_cells, spare_bands):
         assert reads(session, graph) == (4, 12, 4 * (2 * 16 * 16 * 2 + 8 * 8))
     assert reads(session, graph) == (4, 4, 4 * 8 * 6 * 2)
     assert same(session, graph).shape == (1, 6, 8)
@@ -206,6 +207,66 @@ def test_a_masked_composite_reads_the_bands_that_it_needs(session):
     }  # fmt: skip
     assert reads(session, nodes) == (4, 8, 4 * (8 * 8 * 2 + 4 * 4))
     assert same(session, nodes).shape == (8, 8)
+
+
+def polygon(left, top, right, bottom):
+    """A triangle over cells, in the CRS of the tiles."""
+    b = box(left, top, right, bottom)
+    ring = [
+        [b["west"], b["south"]],
+        [b["east"], b["south"]],
+        [b["east"], b["north"]],
+        [b["west"], b["south"]],
+    ]
+    crs = {"type": "name", "properties": {"name": "EPSG:32632"}}
+    return {"type": "Polygon", "crs": crs, "coordinates": [ring]}
+
+
+def test_cells_far_from_all_polygons_are_left_out(session):
+    graph = graph_of(
+        ("reduce_dimension", {"reducer": child("max", data=DATA), "dimension": "t"}),
+        ("aggregate_spatial", {"geometries": polygon(4, 4, 8, 8), "reducer": child("mean", data=DATA)}),
+    )
+    with without(push_filters, narrow, spare_cells, spare_bands):
+        assert reads(session, graph) == (4, 12, 4 * (2 * 16 * 16 * 2 + 8 * 8))
+    assert reads(session, graph) == (4, 12, 4 * (2 * 6 * 6 * 2 + 3 * 3))
+    same(session, graph)
+
+
+def test_a_window_over_cells_reads_as_far_as_it_reaches(session):
+    graph = graph_of(
+        ("apply_kernel", {"kernel": [[1, 2, 1], [2, 5, 2], [1, 2, 1]]}), ("filter_bbox", {"extent": box(6, 6, 10, 10)})
+    )  # fmt: skip
+    assert reads(session, graph) == (4, 12, 4 * (2 * 8 * 8 * 2 + 4 * 4))
+    assert same(session, graph).sizes["x"] == 4
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    places=st.tuples(*[st.integers(0, 15)] * 4),
+    kernels=st.lists(
+        st.tuples(st.sampled_from((1, 3, 5)), st.sampled_from((1, 3)), st.sampled_from((0, 7, "replicate", "reflect", "reflect_pixel", "wrap"))),
+        max_size=2,
+    ),
+    end=st.sampled_from(("box", "polygon", "zone")),
+    source=st.sampled_from(("calm", "patchy")),
+)  # fmt: skip
+def test_an_area_at_the_end_gives_the_same_whatever_is_loaded(session, places, kernels, end, source):
+    left, right = sorted((places[0], places[1] + 1))
+    top, bottom = sorted((places[2], places[3] + 1))
+    steps = [
+        (
+            "apply_kernel",
+            {"kernel": [[1 + i + j for j in range(wide)] for i in range(tall)], "border": border},
+        )
+        for tall, wide, border in kernels
+    ]
+    last = {
+        "box": ("filter_bbox", {"extent": box(left, top, right, bottom)}),
+        "polygon": ("filter_spatial", {"geometries": polygon(left, top, right, bottom)}),
+        "zone": ("aggregate_spatial", {"geometries": polygon(left, top, right, bottom), "reducer": child("mean", data=DATA)}),
+    }  # fmt: skip
+    same(session, graph_of(*steps, last[end], source=load(source)))
 
 
 def test_before_and_after_are_told(session):
@@ -258,7 +319,9 @@ TILE = ("filter_bbox", {"extent": box(0, 0, 16, 16)})
 )  # fmt: skip
 def test_then_the_filter_stays(session, steps, source):
     graph = graph_of(*steps, source=source)
-    assert not narrowed(session, graph)
+    with without(spare_cells):  # which may leave out what is more than a cell away from a box
+        assert not narrowed(session, graph)
+    assert steps[0][0] in {n.process for n in session.prepare(graph).graph.nodes.values()}
     same(session, graph)
 
 

@@ -15,9 +15,10 @@ from engine.plan.rules.narrow import narrow
 from engine.plan.rules.prune import prune
 from engine.plan.rules.push_filters import push_filters
 from engine.plan.rules.spare_bands import spare_bands
+from engine.plan.rules.spare_cells import spare_cells
 
 Rule = Callable[[Graph, Around], Graph]
-RULES: tuple[Rule, ...] = (fold, prune, dedupe, push_filters, narrow, spare_bands)
+RULES: tuple[Rule, ...] = (fold, prune, dedupe, push_filters, narrow, spare_cells, spare_bands)
 """All rules, in order."""
 
 
