@@ -178,8 +178,9 @@ class Engine:
         if not isinstance(value, xr.DataArray) or not isinstance(value.data, da.Array):
             return value
         array = np.empty(value.shape, dtype=value.dtype)
-        for place, block in self._counted(value, progress)(value):
-            array[place] = block
+        for done, _ in enumerate(self.executor.fill(value, array), 1):
+            if progress is not None:
+                progress(min(done, value.data.npartitions), value.data.npartitions)
         return value.copy(data=array)
 
     def admit(self, sink: Sink, format_: str = "") -> None:

@@ -6,11 +6,11 @@ memory does not grow with the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import dask
 import dask.array as da
@@ -22,19 +22,23 @@ from engine.plan.shelf import SHELF
 from engine.settings import Settings
 from processes.recipes import Lazy
 
-Block = tuple[tuple[slice, ...], np.ndarray]
+T = TypeVar("T")
+
+Place = tuple[slice, ...]
+"""Where a block is, along each axis."""
+Block = tuple[Place, np.ndarray]
 PIECE = 64 * 2**20
 """Bytes of a piece of an array that is in memory already."""
 
 
-def places_of(array: da.Array) -> Iterator[tuple[slice, ...]]:
+def places_of(array: da.Array) -> Iterator[Place]:
     """Where the chunks of an array are."""
     edges = [np.cumsum((0, *c)).tolist() for c in array.chunks]
     for index in product(*(range(len(c)) for c in array.chunks)):
         yield tuple(slice(e[i], e[i + 1]) for e, i in zip(edges, index, strict=True))
 
 
-def blocks_of(array: da.Array) -> Iterator[tuple[tuple[slice, ...], da.Array]]:
+def blocks_of(array: da.Array) -> Iterator[tuple[Place, da.Array]]:
     """The chunks of an array, each with its place."""
     indices = product(*map(range, array.numblocks))
     for place, index in zip(places_of(array), indices, strict=True):
@@ -66,16 +70,29 @@ class Threads:
         with SHELF.run():
             yield from self._computed(cube.data)
 
+    def fill(self, cube: xr.DataArray, out: np.ndarray) -> Iterator[None]:
+        """Compute a cube into an array of its shape, a block after the other: each thread puts down what it made."""
+        if not isinstance(cube.data, Lazy):
+            yield from filled(self.stream(cube), out)
+            return
+        actions = ((place, partial(put, action, out, place)) for place, action in actions_of(cube.data))
+        with SHELF.run():
+            for _ in self._run(actions):
+                yield
+
     def _computed(self, array: da.Array) -> Iterator[Block]:
         if array.npartitions < 4 * self.workers and not isinstance(array, Lazy):
             with dask.config.set(scheduler="threads", num_workers=self.workers):
                 for place, block in blocks_of(array):  # the threads share what is in a block
                     yield place, np.asarray(block.compute())
             return
+        yield from self._run(actions_of(array))
+
+    def _run(self, actions: Iterable[tuple[Place, Callable[[], T]]]) -> Iterator[tuple[Place, T]]:
         with ThreadPoolExecutor(self.workers) as pool:
-            running: dict[Future[np.ndarray], tuple[slice, ...]] = {}
+            running: dict[Future[T], Place] = {}
             try:
-                for place, action in actions_of(array):
+                for place, action in actions:
                     running[pool.submit(action)] = place
                     if len(running) > self.workers:
                         yield from self._done(running)
@@ -86,7 +103,7 @@ class Threads:
                     future.cancel()
 
     @staticmethod
-    def _done(running: dict[Future[np.ndarray], tuple[slice, ...]]) -> Iterator[Block]:
+    def _done(running: dict[Future[T], Place]) -> Iterator[tuple[Place, T]]:
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in finished:
             yield running.pop(future), future.result()
@@ -95,7 +112,19 @@ class Threads:
         """Nothing is to be closed."""
 
 
-def actions_of(array: da.Array) -> Iterator[tuple[tuple[slice, ...], Callable[[], np.ndarray]]]:
+def filled(blocks: Iterable[Block], out: np.ndarray) -> Iterator[None]:
+    """Put blocks into an array."""
+    for place, block in blocks:
+        out[place] = block
+        yield
+
+
+def put(action: Callable[[], np.ndarray], out: np.ndarray, place: Place) -> None:
+    """Compute a block into its place."""
+    out[place] = action()
+
+
+def actions_of(array: da.Array) -> Iterator[tuple[Place, Callable[[], np.ndarray]]]:
     """What computes each block of an array in the calling thread, with the place of the block."""
     if isinstance(array, Lazy):
         for place in places_of(array):
@@ -132,6 +161,10 @@ class Distributed:
                 hint="Set GDC_CLUSTER to threads, processes, or the address of a scheduler (tcp://host:8786).",
             ) from None
 
+    def fill(self, cube: xr.DataArray, out: np.ndarray) -> Iterator[None]:
+        """Compute a cube into an array of its shape, a block after the other."""
+        yield from filled(self.stream(cube), out)
+
     def stream(self, cube: xr.DataArray) -> Iterator[Block]:
         """The blocks of a cube as they are done, no more than two for each worker under way."""
         if not isinstance(cube.data, da.Array):
@@ -141,7 +174,7 @@ class Distributed:
 
         bound = 2 * max(1, len(self.client.scheduler_info()["workers"]))
         todo = blocks_of(cube.data)
-        places: dict[str, tuple[slice, ...]] = {}
+        places: dict[str, Place] = {}
         running = as_completed(with_results=True, raise_errors=True)
 
         def submit() -> None:

@@ -99,8 +99,10 @@ class Pen:
             for n, row in self.along_time():
                 self.declare(out, n, row)
         out.add(1, "for y in range(height):")
+        if sums:  # where all dates come at once, one line is enough for all rows
+            out.add(2, f"kept = y if {sums[0]}.shape[0] == height else 0")
         for name in sums:
-            out.add(2, f"{name.removesuffix('_sum')}_row = {name}[y]")
+            out.add(2, f"{name.removesuffix('_sum')}_row = {name}[kept]")
         for level in sorted({row.level for _, row in self.along_time()}):
             self.one_pass(out, level)
         self.store(out, last)

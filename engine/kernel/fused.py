@@ -254,8 +254,9 @@ class Work:
         elif formula.sums is None:
             self.call(formula, chosen, whole)
         else:
-            sums = [np.empty(whole.shape, s) for s in formula.sums]
             parts = self.batches(formula, chosen) or [slice(0, 0)]
+            rows = whole.shape[0] if len(parts) > 1 else min(1, whole.shape[0])
+            sums = [np.empty((rows, whole.shape[1]), s) for s in formula.sums]
             for part in parts:
                 self.call(formula, chosen[part], whole, sums, (part is parts[0], part is parts[-1]))
         if whole is not target:
