@@ -47,9 +47,10 @@ class Press:
 
     def __init__(self, packing: Packing) -> None:
         self._packing = packing
-        self._rooms = [packing.room()]
+        size = packing.side * packing.side * packing.dtype.itemsize
+        self._threads = min(threads(), MOST, max(1, MEMORY // size))
+        self._rooms = [packing.room() for _ in range(self._threads + 1)]
         self._waiting: deque[Waiting] = deque()
-        self._threads = min(threads(), MOST, max(1, MEMORY // self._rooms[0].nbytes))
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="press")
 
     def __enter__(self) -> Press:
@@ -60,9 +61,9 @@ class Press:
 
     def put(self, sheet: Path, level: Level, place: Place, cells: np.ndarray) -> None:
         """Have a tile packed; its cells are read before this returns."""
-        while len(self._waiting) > self._threads:
+        if not self._rooms:
             self._keep_first()
-        plain = self._packing.plain(cells, self._rooms.pop() if self._rooms else self._packing.room())
+        plain = self._packing.plain(cells, self._rooms.pop())
         self._waiting.append(
             Waiting(sheet, level, place, plain, self._pool.submit(self._packing.pack, plain))
         )
