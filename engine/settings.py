@@ -14,6 +14,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+GDAL_CACHE = 48 * 2**20
+"""Bytes of decoded blocks that GDAL keeps for neighbouring windows, of all files that are read or written."""
+
 
 def default_home() -> Path:
     """Where data lives unless told otherwise, after the XDG base directory specification."""

@@ -24,6 +24,7 @@ from engine.http import GUARDED, Egress, Failure
 from engine.http.ranges import RemoteFile, opener_of, take_failure
 from engine.load.handles import Handles, Key
 from engine.load.model import Source
+from engine.settings import GDAL_CACHE
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ SETTINGS: dict[str, Any] = {
     "GDAL_HTTP_LOW_SPEED_TIME": 20,
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
     "GDAL_INGESTED_BYTES_AT_OPEN": 32768,
-    "GDAL_CACHEMAX": 128 * 2**20,  # bytes of decoded blocks, which neighbouring windows of open files share
+    "GDAL_CACHEMAX": GDAL_CACHE,
 }
 
 

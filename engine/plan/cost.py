@@ -14,9 +14,8 @@ from engine.kernel.compiled import folder
 from engine.load.model import Survey
 from engine.plan.bill import FEW, Bill, billed, sizes_of
 from engine.plan.calibration import Calibration
+from engine.settings import GDAL_CACHE
 
-GDAL_CACHE = 128 * 2**20
-"""Bytes of decoded blocks that GDAL keeps."""
 WAITING = 64 * 2**20
 """Bytes that a writer keeps of tiles whose other parts have not come yet."""
 SLACK = 1.5

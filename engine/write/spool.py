@@ -12,6 +12,7 @@ import rasterio.crs
 from rasterio.env import get_gdal_config, set_gdal_config
 from rasterio.windows import Window
 
+from engine.settings import GDAL_CACHE
 from engine.write.atomic import STORAGE_ERRORS, Staging, storing
 from engine.write.sheets import Piece, Raster
 
@@ -20,10 +21,6 @@ OPEN_FILES = 128
 
 TILE_SIZES = (512, 256, 128)
 """Sides of a tile, the one wished for first."""
-
-
-GDAL_CACHE = 128 << 20
-"""Bytes that GDAL may keep of tiles, in all; left alone it takes 5 % of the machine, filled as the file grows."""
 
 
 IN_MEMORY = 64 << 20
@@ -134,7 +131,7 @@ class Spool:
 
 
 def bound_cache() -> None:
-    """Lower GDAL's cache to the bound. It is one for the process, so it is never raised again."""
+    """Lower GDAL's cache to the bound: left alone it takes 5 % of the machine, and it is one for the process."""
     with rasterio.Env():
         if get_gdal_config("GDAL_CACHEMAX") > GDAL_CACHE:
             set_gdal_config("GDAL_CACHEMAX", GDAL_CACHE)

@@ -14,7 +14,8 @@ import pytest
 import rasterio
 from rasterio.env import get_gdal_config, set_gdal_config
 
-from engine.write import spool, write
+from engine.settings import GDAL_CACHE
+from engine.write import write
 from engine.write.pour import pour
 
 STREAMING = ["out.tif", "out.nc", "out.zarr", "out.png"]
@@ -113,7 +114,7 @@ def test_gdal_keeps_few_tiles(make_cube, stream, tmp_path, name):
         set_gdal_config("GDAL_CACHEMAX", 1 << 30)
     write(make_cube(sizes={"bands": 1}), tmp_path / name, stream=stream)
     with rasterio.Env():
-        assert get_gdal_config("GDAL_CACHEMAX") == spool.GDAL_CACHE == 128 << 20
+        assert get_gdal_config("GDAL_CACHEMAX") == GDAL_CACHE
 
 
 def test_pour_keeps_nothing_between_blocks(make_cube, stream):
