@@ -33,7 +33,9 @@ BORDERS = {"replicate": "edge", "reflect": "symmetric", "reflect_pixel": "reflec
 Border = Annotated[Any, Schema([{"type": "string", "enum": list(BORDERS)}, {"type": "number"}])]
 
 
-@process("cubes", "math > image filter", mixes=within(None, "y", "x", argument="kernel"))
+@process(
+    "cubes", "math > image filter", mixes=within(None, "y", "x", argument="kernel").unless("border", "wrap")
+)
 def apply_kernel(
     data: RasterCube, kernel: Kernel, factor: Real = 1, border: Border = 0, replace_invalid: Real = 0
 ) -> RasterCube:
@@ -63,25 +65,30 @@ def apply_kernel(
         KernelDimensionsUneven: The kernel has an even number of rows or columns.
     """
     y, x = axes.plane(data)
+    run = correlation(Coding.of(data), kernel, factor, border, replace_invalid)
+    others = [str(d) for d in data.dims if d not in (y, x)]
+    source = data.transpose(*others, y, x).data
+    rows, columns = (beyond(n, k // 2, border) for n, k in zip(source.shape[-2:], run.size, strict=True))
+    array = over_plane(run, source, rows, columns)
+    return rebuilt(data, array, (*others, y, x), Coding(run.dtype)).transpose(*data.dims)
+
+
+# ------------------------------------------------------------------------------------- how it is done
+def correlation(
+    coding: Coding, kernel: Kernel, factor: Real = 1, border: Border = 0, replace_invalid: Real = 0
+) -> Correlation:
+    """The kernel over cells that are stored like this, with these arguments of `apply_kernel`."""
     weights = read_kernel(kernel)
     if isinstance(border, str) and border not in BORDERS:
         raise ProcessParameterInvalid(
             f"{border!r} is none of {', '.join(BORDERS)}, and no number", parameter="border"
         )
-    coding = Coding.of(data)
-    dtype = sum_type(coding, weights, (factor, replace_invalid, 0 if isinstance(border, str) else border))
     beyond_it = 0 if isinstance(border, str) else border
+    dtype = sum_type(coding, weights, (factor, replace_invalid, beyond_it))
     focal = Focal(weights, factor, beyond_it, replace_invalid, dtype, coding.nodata, coding.logical)
-    run = Correlation(focal, coding.dtype)
-    others = [str(d) for d in data.dims if d not in (y, x)]
-    source = data.transpose(*others, y, x).data
-    rows, columns = (beyond(n, k // 2, border) for n, k in zip(source.shape[-2:], weights.shape, strict=True))
-    array = over_plane(run, source, rows, columns)
-    after = Coding(dtype)
-    return rebuilt(data, array, (*others, y, x), after).transpose(*data.dims)
+    return Correlation(focal, coding.dtype)
 
 
-# ------------------------------------------------------------------------------------- how it is done
 def read_kernel(kernel: Sequence[Sequence[float]]) -> np.ndarray:
     """The kernel as an array; refuses one without a centre."""
     widths = {len(row) for row in kernel}
@@ -159,7 +166,11 @@ def reached(where: np.ndarray) -> tuple[Place, np.ndarray]:
 
     Places that are none (-1) stay so.
     """
-    cells = np.unique(where[where >= 0])
+    there = where[where >= 0]
+    if len(there) and (np.diff(there) == 1).all():  # as nearly always
+        first = int(there[0])
+        return slice(first, first + len(there)), np.where(where < 0, -1, where - first)
+    cells = np.unique(there)
     return tidy(cells) if len(cells) else slice(0, 0), np.where(where < 0, -1, np.searchsorted(cells, where))
 
 
@@ -182,6 +193,17 @@ class Correlation:
     def dtype(self) -> np.dtype[Any]:
         """Type of the sums."""
         return self.focal.dtype
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of weights."""
+        rows, columns = self.focal.weights.shape
+        return rows, columns
+
+    @property
+    def amid_nodata(self) -> Correlation:
+        """The same, where there is no-data beyond the border."""
+        return replace(self, focal=replace(self.focal, border=self.focal.replacement))
 
     def __call__(self, block: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return self.focal(self.numbers(block), rows, columns)

@@ -14,6 +14,7 @@ import xarray as xr
 
 from processes.cubes import axes, places
 from processes.cubes.masks import mask
+from processes.cubes.scanlines import cells_in
 from processes.cubes.shapes import Geometries, crs_name, geometry, moved, parts_of, read, valid
 
 __all__ = [
@@ -45,7 +46,29 @@ def cells_of(cube: xr.DataArray, given: Geometries) -> Zones:
     """Which cells are in which geometry."""
     y, x = axes.plane(cube)
     xs, ys = cube.coords[x].values, cube.coords[y].values
-    return Zones(tuple(in_geometry(shape, xs, ys) for shape in on_plane(cube, given)))
+    shapes = on_plane(cube, given)
+    if not (in_order(xs) and in_order(ys)):
+        return Zones(tuple(in_geometry(shape, xs, ys) for shape in shapes))
+    found: list[np.ndarray | None] = [None] * len(shapes)
+    plain = np.flatnonzero((shapely.get_type_id(shapes) == POLYGON) & ~shapely.is_empty(shapes))
+    for place, cells in zip(
+        plain, cells_in(shapes[plain], xs, ys, lambda p: in_polygon(p, xs, ys)), strict=True
+    ):
+        found[place] = cells
+    return Zones(
+        tuple(
+            in_geometry(shape, xs, ys) if cells is None else cells
+            for shape, cells in zip(shapes, found, strict=True)
+        )
+    )
+
+
+def in_order(labels: np.ndarray) -> bool:
+    """Are these numbers that ascend or descend, each other than the one before?"""
+    if not len(labels) or labels.dtype.kind not in "iuf":
+        return False
+    steps = np.diff(labels)
+    return bool(np.isfinite(labels).all() and ((steps > 0).all() or (steps < 0).all()))
 
 
 def on_plane(cube: xr.DataArray, given: Geometries) -> np.ndarray:

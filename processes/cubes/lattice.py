@@ -96,12 +96,18 @@ def projected(source: str, target: str, x: np.ndarray, y: np.ndarray) -> tuple[n
     known = np.isfinite(other_x) & np.isfinite(other_y)
     found_x, found_y = np.full(x.shape, np.inf), np.full(x.shape, np.inf)
     if known.any():
-        crs = (CRS.from_user_input(name) for name in (source, target))
+        crs = named(source), named(target)
         try:
             found_x[known], found_y[known] = rasterio.warp.transform(*crs, x[known], y[known])
         except CPLE_BaseError:  # places on the verge, of which the two think differently
             found_x[known], found_y[known] = other_x[known], other_y[known]
     return found_x, found_y
+
+
+@lru_cache(maxsize=64)
+def named(name: str) -> CRS:
+    """A CRS, as GDAL has it."""
+    return CRS.from_user_input(name)
 
 
 @lru_cache(maxsize=64)

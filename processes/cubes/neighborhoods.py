@@ -13,6 +13,7 @@ import xarray as xr
 
 from processes.cubes import axes
 from processes.cubes.cells import Coding, coding_for, rebuilt, with_null
+from processes.cubes.convolution import Correlation, correlation
 from processes.cubes.extents import Reach, Window, reaches, windows
 from processes.cubes.panes import Patched
 from processes.cubes.patches import PROBE, RASTER, Template, checked
@@ -111,6 +112,7 @@ def apply_neighborhood(
     )
     run = replace(run, series=lone_dimension(data, sizes, around))
     run = replace(run, after=run.probe())
+    run = replace(run, kernel=lone_kernel(run, axes.plane(data)))
     assert run.after is not None
     return rebuilt(data, patched(run, data), dims, run.after)
 
@@ -124,6 +126,53 @@ def lone_dimension(data: xr.DataArray, sizes: Mapping[str, Reach], around: Mappi
         if around.get(d, Reach()) != Reach() or sizes.get(d, Reach(cells=data.sizes[d])) != single
     ]
     return wide[0] if len(wide) == 1 else None
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """A kernel that reaches no farther than windows see, so that it need not be told of windows."""
+
+    run: Correlation
+    axes: tuple[int, int]
+    """The axes that rows and columns follow."""
+
+    def __call__(
+        self, cells: np.ndarray, spans: Sequence[tuple[int, int]], counts: Sequence[int]
+    ) -> np.ndarray:
+        """The new values of some cells.
+
+        Args:
+            cells: The cells that are there, and those around them as far as the cube goes.
+            spans: For each axis the first cell that is computed, and the one after the last, counted in `cells`.
+            counts: How many cells there are along each axis.
+        """
+        key = [slice(*span) for span in spans]
+        where = []
+        for axis, size in zip(self.axes, self.run.size, strict=True):
+            first, last = spans[axis]
+            places = np.arange(first - size // 2, last + size // 2)
+            where.append(np.where((places >= 0) & (places < counts[axis]), places, -1))
+            key[axis] = slice(None)
+        made = self.run(np.moveaxis(cells[tuple(key)], self.axes, (-2, -1)), *where)
+        return np.moveaxis(made, (-2, -1), self.axes)
+
+
+def lone_kernel(run: Patchwork, plane: tuple[str, str]) -> Inside | None:
+    """The child graph as a kernel, where it is nothing else, and all that it reaches is in the windows.
+
+    Child graphs that are one process on their data say so: its name and its other arguments are their `statistic`.
+    """
+    name, args = getattr(run.process, "statistic", None) or ("", {})
+    if name != "apply_kernel" or run.series is not None:
+        return None
+    found = correlation(run.template.coding, **args).amid_nodata
+    y, x = (run.template.dims.index(d) for d in plane)
+    seen = all(
+        min(w.start - w.low, w.high - w.stop) >= size // 2
+        for axis, size in zip((y, x), found.size, strict=True)
+        for w in run.parts[axis]
+    )
+    return Inside(found, (y, x)) if seen and Coding(found.dtype) == run.after else None
 
 
 def patched(run: Patchwork, data: xr.DataArray) -> Any:
@@ -182,6 +231,8 @@ class Patchwork:
     after: Coding | None = None
     series: int | None = None
     """The dimension that arrays run along; `None` where the child graph gets cubes."""
+    kernel: Inside | None = None
+    """What computes all windows at once, where the child graph is such a kernel."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -227,6 +278,8 @@ class Patchwork:
     def __call__(self, block: np.ndarray) -> np.ndarray:
         after = self.after
         assert after is not None
+        if self.kernel is not None and all(self.parts):
+            return self.at_once(block, self.kernel)
         begin = [ws[0].start if ws else 0 for ws in self.parts]
         out = np.empty(
             [ws[-1].stop - b if ws else 0 for ws, b in zip(self.parts, begin, strict=True)], after.dtype
@@ -242,6 +295,14 @@ class Patchwork:
             place = tuple(slice(w.start - b, w.stop - b) for w, b in zip(window, begin, strict=True))
             out[place] = values[core]
         return out
+
+    def at_once(self, block: np.ndarray, kernel: Inside) -> np.ndarray:
+        """The new values of all windows."""
+        spans = [
+            (ws[0].start - offset, ws[-1].stop - offset)
+            for ws, offset in zip(self.parts, self.offsets, strict=True)
+        ]
+        return kernel(self.recoded(block), spans, block.shape)
 
     def bundled(self) -> Any:
         """The windows; where they are series, those of all cells beside each other are one."""
@@ -261,10 +322,14 @@ class Patchwork:
             low, high = max(w.low, 0), min(w.high, count)
             key.append(slice(low - offset, high - offset))
             pads.append((low - w.low, w.high - high))
-        cells = block[tuple(key)]
-        if self.before != coding:
-            cells = coding.encode(self.before.decode(cells), cells.shape)
+        cells = self.recoded(block[tuple(key)])
         return np.pad(cells, pads, constant_values=coding.null) if any(map(any, pads)) else cells
+
+    def recoded(self, cells: np.ndarray) -> np.ndarray:
+        """Cells stored as in the parts."""
+        if self.before == self.template.coding:
+            return cells
+        return self.template.coding.encode(self.before.decode(cells), cells.shape)
 
     def on_cube(self, cells: np.ndarray, window: Sequence[Window]) -> xr.DataArray:
         """What the child graph makes of a window as a cube."""

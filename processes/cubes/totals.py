@@ -14,7 +14,7 @@ from dask.base import tokenize
 
 from processes.cubes.cells import Coding
 from processes.kernels.zonal import KINDS, NEUTRAL, Runs, Tally, runs
-from processes.recipes import Lazy, Recipe, Region, from_hull, hull, taken
+from processes.recipes import Lazy, Recipe, Region, from_hull, hull, size, taken
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,11 @@ def tiled(places: Sequence[np.ndarray], width: int, y_edges: np.ndarray, x_edges
     """The blocks that have cells of zones, and only these."""
     if not sum(map(len, places)):
         return []
+    if len(y_edges) == len(x_edges) == 2:
+        counts = np.array([len(p) for p in places])
+        some = np.flatnonzero(counts)
+        whole = runs(np.concatenate(places), counts[some])
+        return [Tile(slice(0, int(y_edges[1])), slice(0, int(x_edges[1])), some, whole)]
     rows, columns = np.divmod(np.concatenate(places), width)
     zones = np.repeat(np.arange(len(places)), [len(p) for p in places])
     i, j = (np.searchsorted(e, at, "right") - 1 for e, at in ((y_edges, rows), (x_edges, columns)))
@@ -238,10 +243,11 @@ class Parts:
         """What is kept of each block."""
         tiles = self.under(region)
         top, left = (s.start for s in self.window(tiles))
+        alone = size(region) == self.shape
         made = [np.zeros((3, 0, *blocks[0].shape[:-2]))]
         for t in tiles:
             rows, columns = (slice(s.start - o, s.stop - o) for s, o in ((t.rows, top), (t.columns, left)))
-            made.append(self.tally(blocks[0][..., rows, columns], t.runs))
+            made.append(self.tally(blocks[0][..., rows, columns], t.runs, alone=alone))
         first = self.edges[self.tiles.index(tiles[0])] if tiles else 0
         inside = hull(region[1])
         parts = np.concatenate(made, axis=1)[:, inside.start - first : inside.stop - first]

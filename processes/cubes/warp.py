@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import dask.array as da
@@ -141,9 +141,29 @@ class Warped:
         made = self.step(blocks[0], part, self.step.window(part, self.dtype))
         return taken(made, (*(slice(None) for _ in region[:-2]), *map(from_hull, region[-2:])))
 
+    @cached_property
+    def grids(self) -> Grids:
+        """Both grids."""
+        return Grids(self.old, self.new)
+
     def part(self, region: Region) -> Part:
         """The part of the new grid that a region lies in."""
-        return Part(self.old, self.new, hull(region[-2]), hull(region[-1]))
+        rows, columns = map(hull, region[-2:])
+        return part_of(self.grids, (rows.start, rows.stop), (columns.start, columns.stop))
+
+
+@dataclass(frozen=True, eq=False)
+class Grids:
+    """An old grid and a new one, known by themselves: to compare grids takes as long as to warp a small block."""
+
+    old: GeoBox
+    new: GeoBox
+
+
+@lru_cache(maxsize=32)  # each is asked for several times, for what it needs and for what it is
+def part_of(grids: Grids, rows: tuple[int, int], columns: tuple[int, int]) -> Part:
+    """The part in these rows and columns of the new grid."""
+    return Part(grids.old, grids.new, slice(*rows), slice(*columns))
 
 
 @dataclass(frozen=True)
@@ -167,10 +187,15 @@ class Part:
         """The part by itself."""
         return self.new[self.rows, self.columns]
 
-    @property
+    @cached_property
     def mesh(self) -> Mesh:
         """Where its cells lie in the old grid."""
         return mesh_over(self.old, self.new, self.rows, self.columns)
+
+    @cached_property
+    def under(self) -> tuple[slice, slice]:
+        """The window of the old grid that lies under it, with a cell around; empty where there is none."""
+        return window(self.mesh, self.old.shape, 1)
 
 
 def mesh_over(old: GeoBox, new: GeoBox, rows: slice, columns: slice) -> Mesh:
@@ -200,7 +225,7 @@ class Step:
         if 0 in part.shape:
             return slice(0, 0), slice(0, 0)
         if self.meshed(dtype):
-            return window(part.mesh, part.old.shape, RADIUS.get(self.method, 1))
+            return part.under
         padding = math.ceil(RADIUS.get(self.method, 1) * max(self.ratio)) + 2
         found = compute_reproject_roi(part.old, part.grid, padding=padding).roi_src
         return (slice(0, 0), slice(0, 0)) if roi_is_empty(found) else found

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from processes.kernels.loops import compiled, made_of, reads, share, threads, worth, writes
+from processes.kernels.planes import planes_of
 
 ENOUGH = 100_000_000
 """Products from which on NumPy takes longer than importing numba and loading the loop."""
@@ -75,14 +76,14 @@ class Focal:
         if cells.dtype == np.float16 or not worth(weigh, types, out.size * self.weights.size / ENOUGH):
             out[...] = self.by_numpy(cells, rows, columns, shape)
             return out
-        planes = np.require(cells, requirements=["C", "A"]).reshape(-1, *cells.shape[-2:])
+        planes = planes_of(cells)
         made = out.reshape(-1, *shape)
         told = self.told(cells.dtype)
         loop = compiled(weigh, *types)
         where = (np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(columns, np.int64))
 
         def run(first: int, last: int) -> None:
-            loop(planes, *where, *told, made, first, last)
+            loop(planes.memory, planes.starts, planes.step, *where, *told, made, first, last)
 
         share(run, shape[0], threads(out.size) if alone else 1)
         return out
@@ -91,10 +92,11 @@ class Focal:
         """The types of the loop's arguments."""
         work = self.work.name
         gap = ("boolean", dtype.name, "boolean")
+        planes = (reads(dtype, 1), reads(np.int64, 1), "int64")
         places = (reads(np.int64, 1),) * 2
         weights = (reads(self.work, 2), reads(self.work, 1))
         numbers = (work, work, work)
-        return (reads(dtype, 3), *places, *weights, *numbers, *gap, writes(self.dtype, 3), "int64", "int64")
+        return (*planes, *places, *weights, *numbers, *gap, writes(self.dtype, 3), "int64", "int64")
 
     def told(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
         """What the loop is told besides arrays of cells."""
@@ -214,47 +216,68 @@ def run_of(columns):  # type: ignore[no-untyped-def]
     return left, right
 
 
-def lay(numbers, columns, left, right, border, line):  # type: ignore[no-untyped-def]
-    """Numbers in these columns; what follows each other is copied at once."""
+def lay(row, columns, left, right, border, gapped, gap, logical, replacement, line):  # type: ignore[no-untyped-def]
+    """A row of stored cells as numbers in these columns; those that follow each other are read at once."""
     line[:left] = border
     if left < right:
-        line[left:right] = numbers[columns[left] : columns[left] + right - left]
+        first = columns[left]
+        read(row[first : first + right - left], gapped, gap, logical, replacement, line[left:right])
     for x in range(right, columns.size):
-        line[x] = border if columns[x] < 0 else numbers[columns[x]]
+        if columns[x] < 0:
+            line[x] = border
+        else:
+            read(row[columns[x] : columns[x] + 1], gapped, gap, logical, replacement, line[x : x + 1])
 
 
-@made_of(add, read, run_of, lay)
+def five(result, lines, top, weights, factor):  # type: ignore[no-untyped-def]
+    """What five lines of a ring give, of which that at `top` is the first; most kernels that have parts have five."""
+    a, b, c, d, e = weights[0, 0], weights[1, 0], weights[2, 0], weights[3, 0], weights[4, 0]
+    f, g, h = lines[top % 5], lines[(top + 1) % 5], lines[(top + 2) % 5]
+    i, j = lines[(top + 3) % 5], lines[(top + 4) % 5]
+    for x in range(result.size):
+        s = 0.0 + a * f[x]
+        s = s + b * g[x]
+        s = s + c * h[x]
+        s = s + d * i[x]
+        result[x] = (s + e * j[x]) * factor
+
+
+@made_of(add, read, run_of, lay, five)
 def weigh(  # type: ignore[no-untyped-def]
-    cells, rows, columns, weights, across, factor, border, replacement, gapped, gap, logical, out, first, last
-):
+    memory, starts, step, rows, columns, weights, across, factor, border, replacement, gapped, gap, logical,
+    out, first, last,
+):  # fmt: skip
     """The sums of some rows of each plane.
 
     Where `across` has weights, lines are summed with these first, and `weights` has one column for the lines.
     """
     height, count = weights.shape[0], out.shape[2]
     parted = across.size > 0
-    numbers = np.empty(cells.shape[2], weights.dtype)
+    width = columns.max() + 1
     laid = np.empty(columns.size, weights.dtype)
     lines = np.empty((height, count if parted else columns.size), weights.dtype)
     total = np.empty(count, weights.dtype)
     left, right = run_of(columns)
-    for plane in range(cells.shape[0]):
+    for plane in range(starts.size):
         for y in range(first, last + height - 1):
             line = laid if parted else lines[y % height]
             if rows[y] < 0:
                 line[:] = border
             else:
-                read(cells[plane, rows[y]], gapped, gap, logical, replacement, numbers)
-                lay(numbers, columns, left, right, border, line)
+                row = memory[starts[plane] + rows[y] * step :][:width]
+                lay(row, columns, left, right, border, gapped, gap, logical, replacement, line)
             if parted:
                 lines[y % height] = 0
                 add(lines[y % height], line, across)
             if y < first + height - 1:
                 continue
             top = y - height + 1
+            result = out[plane, top]
+            if parted and height == 5:
+                five(result, lines, top, weights, factor)
+                continue
             total[:] = 0
             for i in range(height):
                 add(total, lines[(top + i) % height], weights[i])
-            result = out[plane, top]
             for x in range(count):
                 result[x] = total[x] * factor

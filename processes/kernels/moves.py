@@ -14,6 +14,7 @@ import numpy as np
 
 from processes.kernels.loops import compiled, reads, share, threads, worth, writes
 from processes.kernels.moving import HAIR, move
+from processes.kernels.planes import planes_of
 
 ENOUGH = 5_000_000
 """Cells from which on NumPy takes longer than importing numba and loading the loop."""
@@ -94,7 +95,7 @@ class Move:
             alone: May several threads be used?
         """
         stored = cells if self.smooth else cells.view(f"u{cells.dtype.itemsize}")
-        planes = np.require(stored, requirements=["C", "A"]).reshape(-1, *cells.shape[-2:])
+        planes = planes_of(stored)
         out = np.empty((*cells.shape[:-2], *mesh.shape), cells.dtype)
         made = (
             out.reshape(-1, *mesh.shape) if self.smooth else out.view(stored.dtype).reshape(-1, *mesh.shape)
@@ -102,16 +103,18 @@ class Move:
         types = self.types(stored.dtype)
         filler = np.asarray(self.filler).astype(cells.dtype).reshape(1).view(stored.dtype)[0]
         if not worth(move, types, out.size / ENOUGH):
-            self.by_numpy(planes, corner, extent, mesh, made, filler)
+            plain = np.ascontiguousarray(stored).reshape(-1, *cells.shape[-2:])
+            self.by_numpy(plain, corner, extent, mesh, made, filler)
             return out
         loop = compiled(move, *types)
         gap = stored.dtype.type(0 if self.null is None or not self.smooth else self.null)
         low, high = limits(stored.dtype)
         numbers = (self.smooth, self.smooth and self.null is not None, gap, filler, low, high)
+        known = (planes.memory, planes.starts, planes.step, *cells.shape[-2:], *corner, *extent)
         where = (mesh.nodes, mesh.down, mesh.across, mesh.step, mesh.exact, mesh.patches, mesh.top, mesh.left)
 
         def run(first: int, last: int) -> None:
-            loop(planes, *corner, *extent, *where, *numbers, made, first, last)
+            loop(*known, *where, *numbers, made, first, last)
 
         share(run, mesh.shape[0], threads(out.size) if alone else 1)
         return out
@@ -121,7 +124,8 @@ class Move:
         lattice = (reads(np.float64, 3),) * 3
         where = (*lattice, "int64", reads(np.int64, 2), reads(np.float64, 4), "int64", "int64")
         numbers = ("boolean", "boolean", dtype.name, dtype.name, "float64", "float64")
-        return (reads(dtype, 3), *(("int64",) * 4), *where, *numbers, writes(dtype, 3), "int64", "int64")
+        known = (reads(dtype, 1), reads(np.int64, 1), *(("int64",) * 7))
+        return (*known, *where, *numbers, writes(dtype, 3), "int64", "int64")
 
     def by_numpy(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from processes.kernels.loops import compiled, reads, share, threads, worth, writes
+from processes.kernels.loops import compiled, made_of, reads, share, threads, worth, writes
 
 ENOUGH = 40_000_000
 """Cells of zones from which on NumPy takes longer than importing numba and loading the loop."""
@@ -118,41 +118,67 @@ class Tally:
         out[2, some] = np.add.reduceat(valid & np.isfinite(given), starts, dtype=np.float64)
 
 
+def added(plane, starts, lengths, first, last):  # type: ignore[no-untyped-def]
+    """The sum of runs of cells; four sums at once, so that none waits for the one before."""
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    for r in range(first, last):
+        start, whole = np.uint64(starts[r]), np.uint64(starts[r] + lengths[r] // 4 * 4)
+        for i in range(start, whole, four):
+            a += plane[i]
+            b += plane[i + one]
+            c += plane[i + two]
+            d += plane[i + three]
+        for i in range(whole, np.uint64(starts[r] + lengths[r])):
+            a += plane[i]
+    return (a + b) + (c + d)
+
+
+def kept(plane, starts, lengths, first, last, kind, gapped, gap):  # type: ignore[no-untyped-def]
+    """The sum (as `added` gives it) or an extreme of runs of cells with data, how many have, how many are finite."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    best = np.inf if kind == 1 else -np.inf
+    valid, finite = 0, 0
+    for r in range(first, last):
+        cells = plane[starts[r] : starts[r] + lengths[r]]
+        for i in range(cells.size):
+            known = cells[i] == cells[i] and not (gapped and cells[i] == gap)
+            valid += known
+            finite += known and abs(cells[i]) < np.inf
+        if kind == 1:
+            for i in range(cells.size):
+                if cells[i] < best and not (gapped and cells[i] == gap):
+                    best = np.float64(cells[i])
+        elif kind == 2:
+            for i in range(cells.size):
+                if cells[i] > best and not (gapped and cells[i] == gap):
+                    best = np.float64(cells[i])
+        else:
+            whole = cells.size - cells.size % 4
+            for i in range(0, whole, 4):
+                e, f, g, h = cells[i], cells[i + 1], cells[i + 2], cells[i + 3]
+                a += e if e == e and not (gapped and e == gap) else 0
+                b += f if f == f and not (gapped and f == gap) else 0
+                c += g if g == g and not (gapped and g == gap) else 0
+                d += h if h == h and not (gapped and h == gap) else 0
+            for i in range(whole, cells.size):
+                e = cells[i]
+                a += e if e == e and not (gapped and e == gap) else 0
+    return best if kind else (a + b) + (c + d), valid, finite
+
+
+@made_of(added, kept)
 def tally(  # type: ignore[no-untyped-def]
     planes, firsts, starts, lengths, kind, gapped, gap, out, first, last
 ):
-    """What is kept of some zones, in all planes; four sums at once, so that none waits for the one before."""
+    """What is kept of some zones, in all planes. Sums that are finite tell that all cells have data and are finite."""
     for zone in range(first, last):
+        begin, end = firsts[zone], firsts[zone + 1]
+        cells = lengths[begin:end].sum()
         for p in range(planes.shape[0]):
-            plane = planes[p]
-            a, b, c, d = 0.0, 0.0, 0.0, 0.0
-            best = np.inf if kind == 1 else -np.inf
-            valid, finite = 0, 0
-            for r in range(firsts[zone], firsts[zone + 1]):
-                cells = plane[starts[r] : starts[r] + lengths[r]]
-                for i in range(cells.size):
-                    known = cells[i] == cells[i] and not (gapped and cells[i] == gap)
-                    valid += known
-                    finite += known and abs(cells[i]) < np.inf
-                if kind == 1:
-                    for i in range(cells.size):
-                        if cells[i] < best and not (gapped and cells[i] == gap):
-                            best = np.float64(cells[i])
-                elif kind == 2:
-                    for i in range(cells.size):
-                        if cells[i] > best and not (gapped and cells[i] == gap):
-                            best = np.float64(cells[i])
-                else:
-                    whole = cells.size - cells.size % 4
-                    for i in range(0, whole, 4):
-                        e, f, g, h = cells[i], cells[i + 1], cells[i + 2], cells[i + 3]
-                        a += e if e == e and not (gapped and e == gap) else 0
-                        b += f if f == f and not (gapped and f == gap) else 0
-                        c += g if g == g and not (gapped and g == gap) else 0
-                        d += h if h == h and not (gapped and h == gap) else 0
-                    for i in range(whole, cells.size):
-                        e = cells[i]
-                        a += e if e == e and not (gapped and e == gap) else 0
-            out[0, zone, p] = best if kind else (a + b) + (c + d)
-            out[1, zone, p] = valid
-            out[2, zone, p] = finite
+            value, valid, finite = np.inf, cells, cells
+            if kind == 0 and not gapped:
+                value = added(planes[p], starts, lengths, begin, end)
+            if not abs(value) < np.inf:
+                value, valid, finite = kept(planes[p], starts, lengths, begin, end, kind, gapped, gap)
+            out[0, zone, p], out[1, zone, p], out[2, zone, p] = value, valid, finite

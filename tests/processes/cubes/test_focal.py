@@ -18,6 +18,7 @@ from processes.cubes.convolution import beyond
 from processes.kernels import focal as room
 from processes.kernels import loops
 from processes.kernels.focal import Focal, parts
+from processes.kernels.planes import planes_of
 from processes.recipes import Lazy
 from tests.processes.cubes.lazies import lazy
 
@@ -41,7 +42,7 @@ def numbers(rng, dtype, shape):
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.tuples(st.integers(1, 9), st.integers(1, 40)),
-    size=st.tuples(st.sampled_from([1, 3, 7]), st.sampled_from([1, 5, 11])),
+    size=st.tuples(st.sampled_from([1, 3, 5, 7]), st.sampled_from([1, 5, 11])),
     border=st.sampled_from(["replicate", "reflect", "reflect_pixel", "wrap", 3]),
     parted=st.booleans(),
 )
@@ -58,6 +59,30 @@ def test_the_loop_gives_what_numpy_gives_to_the_last_bit(stored, dtype, seed, sh
     with mock.patch.object(room, "ENOUGH", 1):
         result = run(cells, *places)
     np.testing.assert_array_equal(result, run.by_numpy(cells, *places, shape))
+
+
+@pytest.mark.parametrize(
+    "part", [np.s_[:, 1:, 2:-1], np.s_[::2, :, 1:], np.s_[:, ::2], np.s_[:, ::-1], np.s_[..., ::2]]
+)
+def test_a_part_of_an_array_gives_what_its_copy_gives(part, monkeypatch):
+    monkeypatch.setattr(room, "ENOUGH", 1)
+    cells = numbers(np.random.default_rng(3), "float32", (4, 11, 12))[part]
+    run = Focal(np.array(BINOMIAL), 1, 0, 0, np.dtype(np.float32))
+    where = [beyond(n, 2, 0) for n in cells.shape[1:]]
+    np.testing.assert_array_equal(run(cells, *where), run(cells.copy(), *where))
+
+
+def test_planes_are_found_where_they_lie():
+    cells = np.arange(120).reshape(2, 3, 4, 5)
+    part = planes_of(cells[:, 1:, 1:3, 2:])
+    assert np.shares_memory(part.memory, cells)
+    assert (part.starts.tolist(), part.step, part.memory[0]) == ([0, 20, 60, 80], 5, 27)
+    assert part.memory[part.starts[3] + part.step] == cells[1, 2, 2, 2]
+    for copied in (cells[..., ::2], cells[..., ::-1], np.moveaxis(cells, -1, 0)):
+        found = planes_of(copied)
+        assert not np.shares_memory(found.memory, cells)
+        np.testing.assert_array_equal(found.memory, copied.ravel())
+    assert planes_of(np.zeros((2, 0, 5))).memory.size == 0
 
 
 def test_weights_that_are_products():

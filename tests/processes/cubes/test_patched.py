@@ -12,6 +12,7 @@ import xarray as xr
 from engine.graph.parse import parse
 from engine.kernel.callback import Callback
 from processes import REGISTRY
+from processes.cubes import neighborhoods
 from processes.recipes import Lazy
 from tests.processes.cubes.lazies import lazy
 
@@ -65,6 +66,38 @@ def test_only_what_windows_see_is_read(cube):
     assert [r[-2:] for r in source.read] == [
         (slice(1, 5), slice(0, 7))
     ]  # windows of rows 2 to 3, columns 0 to 5
+
+
+KERNELS = {
+    "kernel": child(
+        "apply_kernel", kernel=[[1, 2, 1], [0, 1, 0], [3, 1, 0]], border="wrap", replace_invalid=2
+    ),
+    "row": child("apply_kernel", kernel=[[0.5, 1, 0.25]], factor=0.5, border=7),
+    "five": child("apply_kernel", kernel=[[1, 2, 3, 2, 1]] * 5, replace_invalid=-1),
+}
+
+
+@pytest.mark.parametrize("run", KERNELS.values(), ids=KERNELS)
+@pytest.mark.parametrize("kind", ["cube", "floats"])
+@pytest.mark.parametrize("around", [{"x": 2, "y": 2}, {"x": 3, "y": 2, "t": 1}, {"x": 1, "y": 1}])
+def test_a_kernel_within_the_overlap_gives_the_same_without_windows(run, kind, around, request, monkeypatch):
+    cube = request.getfixturevalue(kind)
+    parts = px(x=3, y=2), px(**around)
+    joined = neighborhood(cube, run, *parts)
+    monkeypatch.setattr(neighborhoods, "lone_kernel", lambda *_: None)
+    xr.testing.assert_identical(neighborhood(cube, run, *parts), joined)
+
+
+def test_which_child_graphs_are_kernels_within_the_overlap(floats, monkeypatch):
+    found = []
+    lone_kernel = neighborhoods.lone_kernel
+    monkeypatch.setattr(
+        neighborhoods, "lone_kernel", lambda *args: found.append(lone_kernel(*args)) or found[-1]
+    )
+    for run, around in ((SUM, 1), (SUM, 0), (KERNELS["five"], 1), (KERNELS["five"], 2), (child("sort"), 0)):
+        size = px(x=1, y=1, bands=1) if around == 0 and run is not SUM else px(x=3, y=2)
+        neighborhood(floats, run, size, px(x=around, y=around))
+    assert [kernel is not None for kernel in found] == [True, False, False, True, False]
 
 
 def test_blocks_hold_whole_windows_and_are_one_task_each(cube):
