@@ -58,7 +58,16 @@ class Node:
         return tuple(found)
 
 
-PLAIN = frozenset({str, int, float, bool, type(None)})
+class LiteralObject(dict[str, Any]):
+    """A JSON object without references or child graphs, however deep: nothing has to be looked for in it."""
+
+
+class LiteralArray(list[Any]):
+    """A JSON array without references or child graphs."""
+
+
+LITERALS = frozenset({LiteralObject, LiteralArray})
+PLAIN = LITERALS | {str, int, float, bool, type(None)}
 """Types of JSON values that have nothing inside: asking for a type is faster than asking for a kind."""
 LEAVES = PLAIN | {Ref, Param}
 """Types of arguments that have nothing inside; most have these."""

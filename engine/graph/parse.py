@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Problem, Problems
-from engine.graph.model import PLAIN, Child, Graph, Node, Param, Parameter, Ref, in_order
+from engine.graph.model import (
+    PLAIN,
+    Child,
+    Graph,
+    LiteralArray,
+    LiteralObject,
+    Node,
+    Param,
+    Parameter,
+    Ref,
+    in_order,
+)
 
 MAX_NODES = 50_000
 """Nodes of one graph, child graphs included."""
@@ -19,6 +30,8 @@ MAX_BYTES = 20_000_000
 """Size of the JSON text."""
 OPEN = frozenset({dict, list})
 """Types of values that hold others."""
+REFERRING = frozenset({"from_node", "from_parameter", "process_graph"})
+"""Members of objects that stand for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +189,13 @@ class Reader:
         """Arguments with references as values; child graphs are put in when they have been read."""
         out: dict[str, Any] = {}
         waiting: list[Task] = []
-        self.members(args, Task(args, pointer, depth, None, None), out, waiting)
+        for k, v in args.items():
+            found = v if type(v) in PLAIN else reference(v)
+            if type(found) in OPEN and (plain := literal(found, MAX_DEPTH - depth - 1)) is not None:
+                found = plain
+            out[str(k)] = found
+            if type(found) in OPEN:
+                waiting.append(Task(found, f"{pointer}/{escaped(str(k))}", depth + 1, out, str(k)))
         for task in waiting:  # grows while it is walked
             if task.depth > MAX_DEPTH:
                 raise too_complex(f"arguments are nested more than {MAX_DEPTH} deep at {task.pointer}")
@@ -271,6 +290,32 @@ def reference(value: Any) -> Any:
                 return Param(str(value["from_parameter"]))
         return value if type(value) is dict else dict(value)
     return value
+
+
+class OpenValueError(Exception):
+    """A value holds references, or more than can be said here."""
+
+
+def literal(value: Any, room: int) -> LiteralArray | LiteralObject | None:
+    """A copy of an array or object that holds no reference and is not too deep; `None` for others."""
+    try:
+        copy = copied(value, room)
+    except OpenValueError:
+        return None
+    return LiteralArray(copy) if type(copy) is list else LiteralObject(copy)
+
+
+def copied(value: Any, room: int) -> Any:
+    """A copy of a value without references, of at most so many levels."""
+    if room < 0:
+        raise OpenValueError
+    if isinstance(value, float):
+        return float(value)  # NumPy's are such, too
+    if type(value) is list or type(value) is tuple:
+        return [v if type(v) in PLAIN else copied(v, room - 1) for v in value]
+    if type(value) is dict and REFERRING.isdisjoint(value):
+        return {str(k): v if type(v) in PLAIN else copied(v, room - 1) for k, v in value.items()}
+    raise OpenValueError
 
 
 def escaped(token: str) -> str:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.graph.model import LEAVES, Child, Param, Ref
+from engine.graph.model import LEAVES, LITERALS, Child, LiteralArray, Param, Ref
 
 
 def structure(value: Any) -> Any:
     """A hashable stand-in for an argument; what cannot be compared by value stands for itself alone."""
     kind = type(value)
+    if kind in LITERALS:  # geometries of thousands of corners: looked at once
+        if not hasattr(value, "structure"):
+            value.structure = structure(list(value) if kind is LiteralArray else dict(value))
+        return value.structure
     if kind in LEAVES:
         if kind is float:
             return ("float", repr(value))  # NaN is like NaN here, and 0.0 is not like -0.0

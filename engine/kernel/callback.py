@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.errors import Problem
 from engine.graph.check import callback_parameters
-from engine.graph.model import Child, Graph, Node, Param, Ref, needed_for, parts
+from engine.graph.model import PLAIN, Child, Graph, Node, Param, Ref, needed_for, parts
 from engine.graph.schema import accepted
 from engine.kernel.lift import call
 from processes import REGISTRY
@@ -188,6 +188,8 @@ def resolved(
         world: What child graphs can reach of the outside.
         single: Nodes and parameters that are one value for each cell.
     """
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Ref):
         return values[value.node]
     if isinstance(value, Param):
