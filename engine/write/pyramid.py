@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,8 @@ from rasterio.windows import Window
 from engine.write.atomic import Staging
 from engine.write.patchwork import Spot
 from engine.write.sheets import Piece, Raster
-from engine.write.spool import Spool
-from processes.kernels.writing import halved_mean
+from engine.write.spool import IN_MEMORY, Shelf, Spool
+from processes.kernels.writing import halved
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Reduced:
 
 class Pyramid:
     """Reduced copies of every sheet, until no side is longer than a tile.
+
+    What is small is kept in memory, and each copy made of the one before. Of larger sheets GDAL makes what cannot be
+    made tile by tile.
 
     With even sides each cell of the first copy covers two by two cells, so it can be made tile by tile, and a
     quarter of the cells is all that GDAL has to read for the other copies. With odd sides cells of the copies are
@@ -63,7 +67,11 @@ class Pyramid:
                 transform=grid.transform @ Affine.scale(2),
             )
             raster, compress = replace(raster, grid=smaller), "NONE"
-        self._spool = Spool(raster, staging, compress) if self.sizes else None
+        size = math.prod((len(raster.sheets), len(raster.bands), raster.grid.height, raster.grid.width))
+        self._spool: Spool | Shelf | None = None
+        if self.sizes:
+            small = local and size * raster.dtype.itemsize <= IN_MEMORY
+            self._spool = Shelf(raster) if small else Spool(raster, staging, compress)
 
     def __enter__(self) -> Pyramid:
         return self
@@ -81,7 +89,7 @@ class Pyramid:
         """Take a whole tile of the full resolution."""
         if self._spool is None or not self._halved:
             return
-        half = cells[::2, ::2] if self._resampling == "NEAREST" else halved_mean(cells)
+        half = self._half(cells)
         top, left = spot.row * self._side // 2, spot.column * self._side // 2
         rows, columns = half.shape
         where = slice(spot.band, spot.band + 1), slice(top, top + rows), slice(left, left + columns)
@@ -89,9 +97,30 @@ class Pyramid:
 
     def tiles(self, sheet: int) -> Iterator[Reduced]:
         """All tiles of all copies of a sheet."""
-        if self._spool is None:
-            return
-        path = self._spool.close(sheet)
+        if isinstance(self._spool, Shelf):
+            yield from self._own(self._spool, sheet)
+        elif self._spool is not None:
+            yield from self._by_gdal(self._spool, sheet)
+
+    def _half(self, cells: np.ndarray) -> np.ndarray:
+        return cells[::2, ::2] if self._resampling == "NEAREST" else halved(cells)
+
+    def _own(self, shelf: Shelf, sheet: int) -> Iterator[Reduced]:
+        """All copies of what is in memory: means of the copy before, the nearest cells of all."""
+        kept = planes = list(shelf.rows(sheet, 0, shelf.raster.grid.height))
+        for level, (width, height) in enumerate(self.sizes, 1):
+            if self._resampling == "NEAREST":
+                planes = [_nearest(plane, (height, width)) for plane in kept]
+            elif level > 1 or not self._halved:
+                planes = [self._half(plane) for plane in planes]
+            for band, plane in enumerate(planes):
+                for row, column in np.ndindex(-(-height // self._side), -(-width // self._side)):
+                    top, left = row * self._side, column * self._side
+                    cells = plane[top : top + self._side, left : left + self._side]
+                    yield Reduced(level, band, row, column, cells)
+
+    def _by_gdal(self, spool: Spool, sheet: int) -> Iterator[Reduced]:
+        path = spool.close(sheet)
         factors = [2**n for n in range(1, len(self.sizes) + (not self._halved))]
         if factors:
             with (
@@ -101,7 +130,7 @@ class Pyramid:
                 file.build_overviews(factors, Resampling[self._resampling.lower()])
         for level in range(1, len(self.sizes) + 1):
             yield from self._tiles_of(path, level)
-        self._spool.drop(sheet)
+        spool.drop(sheet)
 
     def _tiles_of(self, path: Path, level: int) -> Iterator[Reduced]:
         number = level - (2 if self._halved else 1)
@@ -121,6 +150,15 @@ class Pyramid:
 
 
 _GDAL_NAMES = {"CUBICSPLINE": "CUBIC_SPLINE"}
+
+
+def _nearest(cells: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """So many rows and columns of all, chosen as GDAL does it."""
+    rows, columns = (
+        np.floor(0.5 + np.arange(few) * (many / few)).astype(np.intp)
+        for few, many in zip(shape, cells.shape, strict=True)
+    )
+    return cells[np.ix_(rows, columns)]
 
 
 def _sizes(width: int, height: int, side: int) -> list[tuple[int, int]]:

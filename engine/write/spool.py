@@ -34,7 +34,7 @@ class Shelf:
         self.raster = raster
         """What lies on it."""
         shape = len(raster.sheets), len(raster.bands), raster.grid.height, raster.grid.width
-        self._cells = np.empty(shape, raster.dtype)
+        self._cells = np.full(shape, 0 if raster.nodata is None else raster.nodata, raster.dtype)
 
     def __enter__(self) -> Shelf:
         return self

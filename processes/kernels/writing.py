@@ -180,6 +180,70 @@ def halve(cells, quarter, out):  # type: ignore[no-untyped-def]
             made[x] = share if count else np.nan
 
 
+def halved(cells: np.ndarray) -> np.ndarray:
+    """Half as many rows and columns, rounded up, over the same ground: means of the cells below, by their shares.
+
+    Where there is an odd number of cells, new ones are a little less than two wide: between two cells of the old ones
+    they have shares of. NaNs are left out; where there is nothing else, NaN stays.
+    """
+    rows, columns = cells.shape
+    if rows % 2 == 0 and columns % 2 == 0:
+        return halved_mean(cells)
+    cells = np.ascontiguousarray(cells)
+    kind = cells.dtype.name
+    down, across = shares(rows), shares(columns)
+    types = (reads(kind, 2), reads(np.float64, 2), reads(np.float64, 2), writes(kind, 2))
+    if not _worth(shrink, types, cells):
+        return shrunk_by_numpy(cells, down, across)
+    out = np.empty((len(down), len(across)), cells.dtype)
+    compiled(shrink, *types)(cells, down, across, out)
+    return out
+
+
+def shares(count: int) -> np.ndarray:
+    """For each new cell along an axis how much of the cells 2i - 1, 2i, 2i + 1 is in it, (cell, 3)."""
+    half = -(-count // 2)
+    if count % 2 == 0:
+        return np.tile([0.0, 1.0, 1.0], (half, 1))
+    place = np.arange(half)
+    return np.stack([place / half, np.ones(half), 1 - (place + 1) / half], axis=1)
+
+
+def shrunk_by_numpy(cells: np.ndarray, down: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """The same."""
+    total, weight = np.zeros((2, len(down), len(across)))
+    wide = np.pad(cells, ((1, 2), (1, 2)), constant_values=np.nan)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for i, j in np.ndindex(3, 3):
+            part = wide[i : i + 2 * len(down) : 2, j : j + 2 * len(across) : 2].astype(np.float64)
+            share = np.where(np.isnan(part), 0.0, down[:, i, None] * across[:, j])
+            total += np.where(share == 0, 0.0, share * part)
+            weight += share
+        return np.where(weight > 0, total / weight, np.nan).astype(cells.dtype)
+
+
+def shrink(cells, down, across, out):  # type: ignore[no-untyped-def]
+    """Means by shares of up to three by three cells."""
+    height, width = cells.shape
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            total, weight = 0.0, 0.0
+            for i in range(3):
+                r = 2 * y - 1 + i
+                if down[y, i] == 0 or r < 0 or r >= height:
+                    continue
+                for j in range(3):
+                    c = 2 * x - 1 + j
+                    if across[x, j] == 0 or c < 0 or c >= width:
+                        continue
+                    value = float(cells[r, c])
+                    if value == value:
+                        share = down[y, i] * across[x, j]
+                        total += share * value
+                        weight += share
+            out[y, x] = total / weight if weight > 0 else np.nan
+
+
 def byte_planes(cells: np.ndarray, out: np.ndarray) -> None:
     """TIFF's predictor for floats: in each row the first bytes of all cells, then the second ones...; as differences.
 

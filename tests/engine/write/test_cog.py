@@ -19,9 +19,9 @@ from engine.errors import Problem
 from engine.write import cog, geotiff, packing, patchwork, write
 from engine.write.packing import Packing
 from engine.write.patchwork import Patchwork, Spot
-from engine.write.pyramid import halved_mean
 from engine.write.sheets import Piece, raster_of
 from engine.write.tiff import HEIGHT, TILE_OFFSETS, TILE_SIZES, WIDTH, Form, read_heads
+from processes.kernels.writing import halved_mean
 
 REAL = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
 COMPRESSIONS = ["ZSTD", "DEFLATE", "LZW", "NONE"]

@@ -6,11 +6,12 @@ from unittest import mock
 
 import numpy as np
 import pytest
+import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processes.kernels import loops, writing
-from processes.kernels.writing import byte_planes, differences, figures, halved_mean
+from processes.kernels.writing import byte_planes, differences, figures, halved, halved_mean
 
 TYPES = ["uint8", "int16", "uint32", "int64", "uint64", "float32", "float64"]
 FLOATS = ["float32", "float64"]
@@ -146,3 +147,30 @@ def test_little_work_compiles_nothing(monkeypatch):
     figures(cells, None)
     halved_mean(cells)
     byte_planes(cells, np.empty((512, 2048), "uint8"))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS, shape=st.tuples(st.integers(1, 40), st.integers(1, 90)))
+def test_any_sides_are_halved_the_same_to_the_last_bit(dtype, seed, shape):
+    cells = numbers(np.random.default_rng(seed), dtype, shape)
+    with compiled():
+        ours = halved(cells)
+    with by_numpy():
+        theirs = halved(cells)
+    assert ours.shape == (-(-shape[0] // 2), -(-shape[1] // 2))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("shape", [(31, 40), (40, 31), (31, 21), (64, 64), (1, 9), (3, 2)])
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_halves_are_those_of_gdal(tmp_path, shape, share):
+    rng = np.random.default_rng(4)
+    cells = rng.random(shape, np.float32)
+    cells[rng.random(shape) < share] = np.nan
+    with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", width=shape[1], height=shape[0], count=1,
+                       dtype="float32", nodata=np.nan) as file:  # fmt: skip
+        file.write(cells, 1)
+        file.build_overviews([2], rasterio.enums.Resampling.average)
+    with rasterio.open(tmp_path / "a.tif", overview_level=0) as file:
+        np.testing.assert_allclose(halved(cells), file.read(1), rtol=1e-6)
