@@ -19,8 +19,8 @@ OVERLAPPING = (Warped, Correlated, Patched)
 """Steps that need more of what they are made of than the place that they are asked for."""
 SHARE = 8
 """A block may take one part in so many of what all may take."""
-LEAST = 512
-"""Cells along each side of the smallest block: the usual one of files, which is unpacked as a whole."""
+SIDE = 512
+"""Cells along each side of a block: as the usual one of files, which is unpacked as a whole."""
 
 
 def keep(recipe: Recipe, memory: int) -> Recipe:
@@ -73,21 +73,23 @@ def is_read(recipe: Recipe) -> bool:
 
 
 def blocks_of(recipe: Recipe, most: int) -> Chunks | None:
-    """Blocks along y and x as the files have them, of at most so many bytes; `None` where that cannot be."""
+    """Blocks along y and x, cut where the files have edges, of at most so many bytes; `None` where that cannot be.
+
+    They are small, so that whoever waits for one does not wait for long.
+    """
     written = recipe
     while isinstance(written, Fused):
         written = written.recipe
-    sizes = list(natural(written)[-2:])
+    sizes = tuple(cut(s) for s in natural(written)[-2:])
     beside = math.prod(recipe.shape[:-2]) * recipe.dtype.itemsize
-    while beside * math.prod(max(s, default=0) for s in sizes) > most:
-        axis = max((0, 1), key=lambda a: max(sizes[a], default=0))
-        if max(sizes[axis]) < 2 * LEAST:
-            return None
-        sizes[axis] = tuple(part for n in sizes[axis] for part in halves(n))
-    return tuple(sizes)
+    return sizes if beside * math.prod(max(s, default=0) for s in sizes) <= most else None
 
 
-def halves(length: int) -> tuple[int, ...]:
-    """A long block in two, the first of them whole blocks of files."""
-    first = max(LEAST, length // 2 // LEAST * LEAST)
-    return (length,) if length <= LEAST else (first, length - first)
+def cut(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Blocks cut at whole blocks of files: the first one ends at such an edge, all others begin at one."""
+    found: list[int] = []
+    for number, length in enumerate(sizes):
+        full, rest = divmod(length, SIDE)
+        parts = [rest] * bool(rest) + [SIDE] * full
+        found += parts if number == 0 and len(sizes) > 1 else reversed(parts)
+    return tuple(found)

@@ -148,7 +148,10 @@ class Kept:
             return np.empty(size(region), self.dtype)
         others = region[:-2]
         out = np.empty((*size(others), *map(count, window)), self.dtype)
-        for number in product(*(among(e, w) for e, w in zip(self.edges, window, strict=True))):
+        waiting = list(product(*(among(e, w) for e, w in zip(self.edges, window, strict=True))))
+        while waiting:  # what others are computing comes last
+            number = next((n for n in waiting if (self.name, n) not in SHELF.coming), waiting[0])
+            waiting.remove(number)
             at, within = [], []
             for edges, n, w in zip(self.edges, number, window, strict=True):
                 first, last = max(edges[n], w.start), min(edges[n + 1], w.stop)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from engine.execute.cluster import Threads
 from engine.execute.evaluate import evaluate
 from engine.graph import text
-from engine.plan.keep import blocks_of, keep
+from engine.plan.keep import blocks_of, cut, keep
 from engine.plan.planner import Planner
 from engine.plan.shelf import SHELF, Kept, Shelf
 from processes.recipes import Held, Lazy, Region, computed, everything
@@ -166,11 +166,13 @@ def test_each_cell_of_a_file_is_read_once(step, kernels):
     np.testing.assert_array_equal(found, computed(plain.data.recipe, everything(plain.shape)))
 
 
-def test_blocks_are_cut_until_they_fit_and_not_below_those_of_files():
-    source = stored(np.zeros((4, 1, 2048, 2048), "uint16"), 1024)
-    assert blocks_of(source, 2**30) == ((1024, 1024), (1024, 1024))
-    assert blocks_of(source, 4 * 2 * 512 * 1024) == ((512,) * 4, (1024, 1024))
+def test_blocks_are_cut_where_files_have_edges():
+    source = stored(np.zeros((4, 1, 2000, 2048), "uint16"), 1024)
+    assert blocks_of(source, 2**30) == ((512, 512, 512, 464), (512,) * 4)
+    assert blocks_of(source, 4 * 2 * 512 * 512) is not None
     assert blocks_of(source, 4 * 2 * 512 * 512 - 1) is None
+    assert cut((900, 1024, 76)) == (388, 512, 512, 512, 76)
+    assert cut((1100,)) == (512, 512, 76)
 
 
 @settings(max_examples=5)
