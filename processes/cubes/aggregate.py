@@ -90,7 +90,7 @@ def aggregate_spatial(
     return xr.DataArray(array, dims=dims, coords=coords, attrs=attrs).rename(data.name)
 
 
-@process("aggregate", "cubes", "reducer", experimental=True)
+@process("aggregate", "cubes", "reducer", experimental=True, mixes=along("x", "y", gone=True))
 def reduce_spatial(data: RasterCube, reducer: Aggregator, context: AnyValue = None) -> Cube:
     """Make one value of all cells of the plane
 
@@ -109,8 +109,12 @@ def reduce_spatial(data: RasterCube, reducer: Aggregator, context: AnyValue = No
     before = Coding.of(data)
     probe = reducer(before.decode(before.probe((2,) + (1,) * len(others))), context=context)
     after = coding_for(one_value(probe, len(others), "reducer"), before)
-    run = OnPlane(reducer, context, before, after)
-    array = blockwise(run, others, data.transpose(y, x, *others), dtype=after.dtype)
+    statistic = totals.known(reducer, before, after, counts=False)
+    if statistic is not None:
+        array = totals.over_plane(statistic, data.transpose(*others, y, x).data)
+    else:
+        run = OnPlane(reducer, context, before, after)
+        array = blockwise(run, others, data.transpose(y, x, *others), dtype=after.dtype)
     out = rebuilt(data, array, others, after).drop_vars(["spatial_ref", "crs"], errors="ignore")
     out.attrs = {k: v for k, v in out.attrs.items() if k not in ("crs", "grid_mapping")}
     return out
@@ -126,7 +130,7 @@ class OnPlane:
     after: Coding
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
-        cells = block.reshape(-1, *block.shape[2:])
+        cells = block.reshape(block.shape[0] * block.shape[1], *block.shape[2:])
         result = self.reducer(self.before.decode(cells), context=self.context)
         return self.after.encode(result, cells.shape[1:])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import dask.array as da
@@ -30,6 +30,11 @@ class Statistic:
     """How results are stored."""
     counts: bool
     """Are there, beside the value, the numbers of all cells and of those with a value?"""
+
+    @property
+    def gap(self) -> float:
+        """What stands for a result that there is none of."""
+        return np.nan if self.after.dtype.kind == "f" else self.after.nodata or 0
 
     @property
     def tally(self) -> Tally:
@@ -57,7 +62,7 @@ class Statistic:
         null = (valid == 0) if self.ignore_nodata else (valid < everything) | (everything == 0)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             value = value / valid if self.name == "mean" else value
-            stored: np.ndarray = np.where(null, np.nan, value).astype(self.after.dtype)
+            stored: np.ndarray = np.where(null, self.gap, value).astype(self.after.dtype)
         if not self.counts:
             return stored
         return np.stack([stored, everything, finite], axis=-1).astype(self.after.dtype)
@@ -73,16 +78,31 @@ def known(reducer: Any, before: Coding, after: Coding, *, counts: bool) -> Stati
     name, args = told or ("", {})
     plain = before.dtype.kind in "iuf" and before.dtype != np.float16 and not before.logical
     exact = before.dtype.kind == "f" or before.dtype.itemsize < 8
-    if (
-        name not in KINDS
-        or not plain
-        or not exact
-        or after.dtype.kind != "f"
-        or set(args) - {"ignore_nodata"}
-    ):
+    same = name in ("min", "max") and after == before
+    whole = name == "sum" and after.dtype == np.int64 and before.dtype.itemsize <= 2
+    fits = after.dtype.kind == "f" or same or (whole and (before.nodata is None or after.nodata is not None))
+    if name not in KINDS or not (plain and exact and fits) or set(args) - {"ignore_nodata"}:
         return None
     ignore = args.get("ignore_nodata", True)
     return Statistic(name, ignore, before, after, counts) if isinstance(ignore, bool) else None
+
+
+def over_plane(statistic: Statistic, source: Any) -> Any:
+    """The statistic of all cells of the plane of an array (..., y, x), a block at a time."""
+    sizes = source.chunks[-2:] if isinstance(source, da.Array) else [(n,) for n in source.shape[-2:]]
+    edges = [np.cumsum((0, *s)).tolist() for s in sizes]
+    tiles = [
+        Tile(slice(*rows), slice(*columns), np.zeros(1, dtype=np.int64), one_run(rows, columns))
+        for rows, columns in product(*(pairwise(e) for e in edges))
+        if rows[0] < rows[1] and columns[0] < columns[1]
+    ]
+    return put_together(statistic, source, tiles, np.array([np.prod(source.shape[-2:], dtype=np.int64)]))[0]
+
+
+def one_run(rows: tuple[int, int], columns: tuple[int, int]) -> Runs:
+    """All cells of a block, as one zone."""
+    whole = (rows[1] - rows[0]) * (columns[1] - columns[0])
+    return Runs(np.array([0, 1]), np.zeros(1, dtype=np.int64), np.array([whole]))
 
 
 def over_blocks(statistic: Statistic, source: Any, places: Sequence[np.ndarray]) -> Any:
@@ -94,10 +114,15 @@ def over_blocks(statistic: Statistic, source: Any, places: Sequence[np.ndarray])
         if lazy
         else [np.array([0, n]) for n in (height, width)]
     )
-    tiles = tiled(places, width, *edges)
-    cells = np.array([len(p) for p in places], dtype=np.int64)
+    return put_together(
+        statistic, source, tiled(places, width, *edges), np.array([len(p) for p in places], dtype=np.int64)
+    )
+
+
+def put_together(statistic: Statistic, source: Any, tiles: Sequence[Tile], cells: np.ndarray) -> Any:
+    """The statistic of zones that have so many cells, from what each block of the plane has of them."""
     finish = Finish(statistic, np.concatenate([t.zones for t in tiles] or [cells[:0]]), cells)
-    if not lazy:
+    if not isinstance(source, da.Array):
         parts = [statistic.tally(source, t.runs, alone=True) for t in tiles]
         return finish(parts[0] if parts else np.zeros((3, 0, *source.shape[:-2])))
     parts = parted(statistic.tally, source, tiles)
