@@ -389,6 +389,14 @@ class Maker:
     def __call__(self, region: Region) -> np.ndarray:
         return computed(self.recipe, region)
 
+    def into(self, region: Region, out: np.ndarray) -> None:
+        """The same, into an array; a recipe may have a way to do that without a copy."""
+        straight = getattr(self.recipe, "make_into", None)
+        if straight is not None:
+            straight(region, out)
+        else:
+            out[...] = computed(self.recipe, region)
+
 
 # ------------------------------------------------------------------------------------------------- dask
 class Regions(Layer):
@@ -460,11 +468,20 @@ class Lazy(da.Array):
         self.recipe, self.planner = recipe, planner
         return self
 
-    def make(self, region: Region) -> np.ndarray:
-        """The numbers of a region, computed at once in the calling thread."""
+    @property
+    def maker(self) -> Callable[[Region], np.ndarray]:
+        """What makes its regions, at once, in the calling thread."""
         layer: Any = self.dask.layers[self.name]
-        made: np.ndarray = layer.maker(region)
+        made: Callable[[Region], np.ndarray] = layer.maker
         return made
+
+    def put(self, region: Region, out: np.ndarray) -> None:
+        """Make a region into an array."""
+        maker = self.maker
+        if isinstance(maker, Maker):
+            maker.into(region, out)
+        else:
+            out[...] = maker(region)
 
     def of(self, recipe: Recipe) -> Lazy:
         """Another array by the same planner."""

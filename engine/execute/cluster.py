@@ -75,7 +75,7 @@ class Threads:
         if not isinstance(cube.data, Lazy):
             yield from filled(self.stream(cube), out)
             return
-        actions = ((place, partial(put, action, out, place)) for place, action in actions_of(cube.data))
+        actions = ((place, partial(cube.data.put, place, out[place])) for place in places_of(cube.data))
         with SHELF.run():
             for _ in self._run(actions):
                 yield
@@ -119,16 +119,11 @@ def filled(blocks: Iterable[Block], out: np.ndarray) -> Iterator[None]:
         yield
 
 
-def put(action: Callable[[], np.ndarray], out: np.ndarray, place: Place) -> None:
-    """Compute a block into its place."""
-    out[place] = action()
-
-
 def actions_of(array: da.Array) -> Iterator[tuple[Place, Callable[[], np.ndarray]]]:
     """What computes each block of an array in the calling thread, with the place of the block."""
     if isinstance(array, Lazy):
         for place in places_of(array):
-            yield place, partial(array.make, place)
+            yield place, partial(array.maker, place)
         return
     for place, block in blocks_of(array):
         yield place, partial(computed_here, block)

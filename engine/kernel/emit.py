@@ -1,13 +1,13 @@
 """Writes a sheet as a Python function that numba compiles: row by row of cells, date by date, vectorised along x.
 
-The function is `kernel(planes..., places, dates, pairs, out)`. A plane is the memory that its numbers lie in, whatever
-else lies there: `places` (planes, 3) says where the first number is, and how far it is to the next date and to the next
-row; the numbers of a row lie side by side. `dates` (planes, dates) are the indices along time that are gone through;
-`pairs` is the sorting network for so many dates; `out` is (y, x), or (dates, y, x) where the result has a value for
-each date. Operations along time are done in as many passes as they are nested.
+The function is `kernel(planes..., places, dates, pairs, out, shape)`. A plane is the memory that its numbers lie in,
+whatever else lies there: `places` (planes + 1, 3) says where the first number is, and how far it is to the next date and
+to the next row; the numbers of a row lie side by side. So it is with `out`, whose place is the last one; `shape` are its
+rows and columns. `dates` (planes, dates) are the indices along time that are gone through; `pairs` is the sorting network
+for so many dates. Operations along time are done in as many passes as they are nested.
 
 Where one pass of sums and the like is enough, the dates can come a few at a time: `kernel(planes..., places, dates,
-sums..., first, last, out)` begins its sums anew with the first of them, and writes the result with the last.
+sums..., first, last, out, shape)` begins its sums anew with the first of them, and writes the result with the last.
 """
 
 from __future__ import annotations
@@ -86,15 +86,16 @@ class Pen:
         names = [*self.planes.values(), "places", "dates"]
         sums = [f"{self.names[n]}_sum" for n, _ in self.along_time()] if self.streams else []
         if self.streams:
-            types += [*(array(row.dtype, False) for _, row in self.along_time()), "boolean", "boolean"]
-            names += [*sums, "first", "last", "out"]
+            types += [*(array(row.dtype) for _, row in self.along_time()), "boolean", "boolean"]
+            names += [*sums, "first", "last", "out", "shape"]
         else:
             types += ["int64[:, ::1]"]
-            names += ["pairs", "out"]
-        signature = ", ".join([*types, array(last.dtype, last.timed)])
+            names += ["pairs", "out", "shape"]
+        signature = ", ".join([*types, f"{last.dtype.replace('bool', 'boolean')}[::1]", "int64[::1]"])
         out.add(0, f'@numba.njit("void({signature})", cache=True, nogil=True, error_model="numpy")')
         out.add(0, f"def kernel({', '.join(names)}):")
-        out.add(1, "count = dates.shape[1]", "height, width = out.shape[-2], out.shape[-1]")
+        out.add(1, "count = dates.shape[1]", "height, width = shape[0], shape[1]")
+        out.add(1, f"start, each, down = places[{len(self.planes)}]")
         if not self.streams:
             for n, row in self.along_time():
                 self.declare(out, n, row)
@@ -240,15 +241,16 @@ class Pen:
         """Compute the result and put it into `out`."""
         if last.timed:
             out.add(2, "for i in range(count):")
-            depth, target = 3, "out[i, y]"
-        elif self.streams:
-            out.add(2, "if not last:", "    continue")
-            depth, target = 2, "out[y]"
+            depth, date = 3, " + i * each"
         else:
-            depth, target = 2, "out[y]"
+            depth, date = 2, ""
+        if self.streams:
+            out.add(2, "if not last:", "    continue")
         inputs = self.anew({self.result})
         self.lines_of(out, depth, inputs)
-        out.add(depth, f"line = {target}", "for x in range(width):")
+        out.add(
+            depth, f"at = start{date} + y * down", "line = out[at : at + width]", "for x in range(width):"
+        )
         self.cells(out, depth + 1, inputs)
         out.add(depth + 1, f"line[x] = {self.value(self.result, last.dtype)}")
 
@@ -265,9 +267,9 @@ class Pen:
         return sorted(found)
 
 
-def array(dtype: str, timed: bool) -> str:
-    """The type of an array, as signatures have it."""
-    return f"{'boolean' if dtype == 'bool' else dtype}[:, {':, ' if timed else ''}::1]"
+def array(dtype: str) -> str:
+    """The type of an array (y, x), as signatures have it."""
+    return f"{'boolean' if dtype == 'bool' else dtype}[:, ::1]"
 
 
 def dtype_of(sheet: Sheet, plane: int) -> str:

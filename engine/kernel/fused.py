@@ -110,6 +110,18 @@ class Fused:
 
     def make(self, region: Region, blocks: Sequence[np.ndarray]) -> np.ndarray:  # noqa: ARG002 (a recipe's)
         """Read the planes of a region and run the kernels."""
+        return self.arranged(self.computed(region), region)
+
+    def make_into(self, region: Region, out: np.ndarray) -> None:
+        """The same, into an array, without a copy where the axes are in their order."""
+        straight = self.order == sorted(self.order) and {"y", "x"} <= set(self.axes)
+        if straight and all(isinstance(p, slice) for p in region[-2:]):
+            self.computed(region, out)
+        else:
+            out[...] = self.make(region, ())
+
+    def computed(self, region: Region, out: np.ndarray | None = None) -> np.ndarray:
+        """The numbers of a region with the axes that are taken apart first, then t, groups, y, x."""
         places = dict(zip(self.axes, region, strict=True))
         rows, cols = (hull(places.get(r, slice(0, 1))) for r in ("y", "x"))
         dates: Place = places.get("t", slice(0, self.dates))
@@ -117,14 +129,15 @@ class Fused:
         lead = [len(a) for a in apart] + ([count(dates)] if "t" in self.axes else [])
         groups = None if self.groups is None else indices(region[self.groups.axis])
         lead += [] if groups is None else [len(groups)]
-        out = np.empty((*lead, count(rows), count(cols)), self.dtype)
+        if out is None:
+            out = np.empty((*lead, count(rows), count(cols)), self.dtype)
         for tile in self.tiles(rows, cols):
             alive, known = self.opened(tile, dates)
             at = tuple(
                 slice(p.start - w.start, p.stop - w.start) for p, w in zip(tile, (rows, cols), strict=True)
             )
             self.fill(out[..., at[0], at[1]], apart, groups, Work(self, tile, dates, alive, known))
-        return self.arranged(out, region)
+        return out
 
     @property
     def apart(self) -> list[int]:
@@ -132,11 +145,16 @@ class Fused:
         grouped = None if self.groups is None else self.groups.axis
         return [a for a, role in enumerate(self.axes) if role == "each" and a != grouped]
 
-    def arranged(self, out: np.ndarray, region: Region) -> np.ndarray:
-        """The result with its axes in their order: it was made with those that are apart first, then t, groups, y, x."""
+    @property
+    def order(self) -> list[int]:
+        """The axes in the order that they are made in."""
         order = [*self.apart, *(a for a, role in enumerate(self.axes) if role == "t")]
         order += [] if self.groups is None else [self.groups.axis]
-        order += [self.axes.index(r) for r in ("y", "x") if r in self.axes]
+        return order + [self.axes.index(r) for r in ("y", "x") if r in self.axes]
+
+    def arranged(self, out: np.ndarray, region: Region) -> np.ndarray:
+        """The result with its axes in their order."""
+        order = self.order
         out = np.squeeze(out, tuple(out.ndim - 2 + i for i, r in enumerate(("y", "x")) if r not in self.axes))
         out = np.transpose(out, np.argsort(order))
         in_plane = zip(self.axes, region, strict=True)
@@ -156,7 +174,7 @@ class Fused:
         read = {p: self.read(p, dates, tile) for p in formula.planes}
         alive = np.empty((count(dates), *map(count, tile)), np.bool_)
         every = np.arange(count(dates))
-        launch(formula, [(a, every) for a in read.values()], count(dates), network(0), alive)
+        launch(formula, [(a, every) for a in read.values()], count(dates), [network(0)], alive)
         return np.flatnonzero(alive.any(axis=(1, 2))), read
 
     def fill(
@@ -203,13 +221,23 @@ class Fused:
 
 
 def launch(
-    formula: Formula, planes: Sequence[tuple[np.ndarray, np.ndarray]], length: int, *rest: Any
+    formula: Formula,
+    planes: Sequence[tuple[np.ndarray, np.ndarray]],
+    length: int,
+    rest: Sequence[Any],
+    out: np.ndarray,
 ) -> None:
-    """Call a kernel for planes, each with the dates of it that are gone through: `length` of them."""
-    laid = [lying(array) for array, _ in planes]
-    places = np.array([place for _, place in laid], dtype=np.int64).reshape(-1, 3)
+    """Call a kernel for planes, each with the dates of it that are gone through: `length` of them.
+
+    The result goes into `out`, ([t,] y, x), whose rows have to lie in one piece.
+    """
+    if not out.size:
+        return
+    laid = [lying(array) for array, _ in (*planes, (out, None))]
+    places = np.array([place for _, place in laid], dtype=np.int64)
     dates = np.array([d for _, d in planes] or [np.zeros(length)], dtype=np.int64)
-    kernel(formula.text)(*(memory for memory, _ in laid), places, dates, *rest)
+    *memories, made = (memory for memory, _ in laid)
+    kernel(formula.text)(*memories, places, dates, *rest, made, np.array(out.shape[-2:], dtype=np.int64))
 
 
 def lying(array: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int]]:
@@ -217,17 +245,19 @@ def lying(array: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int]]:
     wide = array.dtype.itemsize
     if array.size == 0:
         return np.empty(0, array.dtype), (0, 0, 0)
-    along_rows = array.strides[-1] == wide or array.shape[-1] == 1
-    if (
-        not along_rows
-        or any(s < 0 or s % wide for s in array.strides[:-1])
-        or not (array.flags.aligned and array.flags.writeable)
-    ):
+    if not (in_rows(array) and array.flags.writeable):
         array = np.array(array, order="C")
     steps = [s // wide for s in array.strides[:-1]]
     length = array.shape[-1] + sum((n - 1) * s for n, s in zip(array.shape[:-1], steps, strict=True))
     memory = np.lib.stride_tricks.as_strided(array, (length,), (wide,))
     return memory, (0, steps[-2] if len(steps) > 1 else 0, steps[-1])
+
+
+def in_rows(array: np.ndarray) -> bool:
+    """Do the numbers of each row lie side by side, and all of them forwards and in whole steps?"""
+    wide = array.dtype.itemsize
+    along = array.strides[-1] == wide or array.shape[-1] == 1
+    return along and array.flags.aligned and not any(s < 0 or s % wide for s in array.strides[:-1])
 
 
 @dataclass
@@ -246,7 +276,7 @@ class Work:
     def run(self, formula: Formula, chosen: np.ndarray, target: np.ndarray) -> None:
         """Run a kernel for some of the dates, by their places among `dates`, into an array ([t,] y, x)."""
         lacks_time = target.ndim == 3 and not formula.timed
-        fits = target.flags.c_contiguous and not lacks_time
+        fits = in_rows(target) and not lacks_time
         whole = target if fits else np.empty(target.shape[-2:] if lacks_time else target.shape, target.dtype)
         if formula.timed:
             for part in self.batches(formula, chosen):
@@ -273,7 +303,7 @@ class Work:
         """Call a kernel once."""
         planes = [self.plane(p, chosen) for p in formula.planes]
         rest = [network(len(chosen))] if sums is None else [*sums, *ends]
-        launch(formula, planes, len(chosen), *rest, out)
+        launch(formula, planes, len(chosen), rest, out)
 
     def plane(self, number: int, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A plane, and where along its time the chosen dates are.
