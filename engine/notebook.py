@@ -20,7 +20,7 @@ from engine.progress import bar
 from engine.service import Engine
 from engine.settings import Settings
 from engine.sketch import called, child, free_name
-from engine.write import Written, write
+from engine.write import Written, encode_cube
 from processes import REGISTRY
 from processes.cubes import axes, places
 
@@ -144,7 +144,7 @@ class Cube:
         Of several dates the first is shown; of several bands red, green and blue where they are known.
         """
         cube = self._session.preview(self.to_graph(), longest_side)
-        return Preview(picture(one_picture(cube), options, self._session))
+        return Preview(encode_cube(one_picture(cube), options))
 
     def _call(self, process: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Cube:
         _, given = called(process, self, args, kwargs)
@@ -307,12 +307,3 @@ def one_picture(cube: xr.DataArray) -> xr.DataArray:
         chosen = [r[0] for r in rgb] if all(rgb) else [0]
         cube = axes.select_bands(cube.transpose(..., dim, *axes.plane(cube)), chosen)
     return cube
-
-
-def picture(cube: xr.DataArray, options: Mapping[str, Any], session: Session) -> bytes:
-    """A small cube as a PNG file."""
-    with tempfile.TemporaryDirectory(prefix="gdc-") as folder:
-        written = write(
-            cube, Path(folder) / "preview.png", format="PNG", options=options, stream=session.executor.stream
-        )
-        return written.assets[0].href.read_bytes()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
-from itertools import product
+from itertools import chain, islice, product
 from typing import Any, TypeVar
 
 import dask
@@ -88,11 +88,15 @@ class Threads:
             return
         yield from self._run(actions_of(array))
 
-    def _run(self, actions: Iterable[tuple[Place, Callable[[], T]]]) -> Iterator[tuple[Place, T]]:
+    def _run(self, actions: Iterator[tuple[Place, Callable[[], T]]]) -> Iterator[tuple[Place, T]]:
+        first, *others = islice(actions, 2)
+        if not others:  # a block alone is computed here: threads have an environment of their own to make
+            yield first[0], first[1]()
+            return
         with ThreadPoolExecutor(self.workers) as pool:
             running: dict[Future[T], Place] = {}
             try:
-                for place, action in actions:
+                for place, action in chain((first, *others), actions):
                     running[pool.submit(action)] = place
                     if len(running) > self.workers:
                         yield from self._done(running)

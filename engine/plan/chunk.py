@@ -11,6 +11,8 @@ from processes.recipes import Chunks, Picked, Recipe
 
 GOOD = 512
 """Blocks of this size along y and x cost no more than larger ones: it is the usual block of files."""
+WIDE = 2048
+"""Blocks of what is merely read of servers may have so many cells along y and x."""
 SHARE = 4
 """So many blocks for each worker are enough to keep all of them busy."""
 LEAST = 256
@@ -30,22 +32,36 @@ def chunked(recipe: Recipe, memory: int, workers: int = 1) -> Chunks:
         workers: How many blocks are computed at a time; large ones are cut so that each worker has some.
     """
     sizes = [tidied(s) for s in natural(recipe)]
-    if not recipe.inputs and not getattr(recipe, "is_far", False):
+    far = not recipe.inputs and getattr(recipe, "is_far", False)
+    if not recipe.inputs and not far:
         return natural(recipe)
     plane = range(max(len(sizes) - 2, 0), len(sizes))
     for axis in range(len(sizes)):
         if axis not in plane:
             sizes[axis] = (recipe.shape[axis],)
+        elif far:
+            sizes[axis] = together(sizes[axis])
     while peak(recipe, sizes) > memory:
         apart = [a for a in range(len(sizes)) if a not in plane and max(sizes[a], default=0) > 1]
         if not apart and not cuttable(sizes, plane, LEAST):
             break
         axis = max(apart or plane, key=lambda a: max(sizes[a], default=0))
         sizes[axis] = halved(sizes[axis])
-    while prod(map(len, sizes)) < SHARE * workers and cuttable(sizes, plane, GOOD):
+    while not far and prod(map(len, sizes)) < SHARE * workers and cuttable(sizes, plane, GOOD):
         axis = max(plane, key=lambda a: max(sizes[a], default=0))
         sizes[axis] = halved(sizes[axis])
     return tuple(sizes)
+
+
+def together(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Neighbouring blocks made one, so that fewer requests bring more."""
+    found: list[int] = []
+    for n in sizes:
+        if found and found[-1] + n <= WIDE:
+            found[-1] += n
+        else:
+            found.append(n)
+    return tuple(found)
 
 
 def cuttable(sizes: Sequence[tuple[int, ...]], plane: Sequence[int], least: int) -> bool:

@@ -9,17 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
 from engine.errors import Problem
 from engine.write.atomic import Staging, staging, storage_failure, storing
-from engine.write.axes import describe
+from engine.write.axes import refuse_empty
 from engine.write.formats import FORMATS, file_formats, find_format
 from engine.write.model import Asset, Format, Option, Stream, Task, Written
 from engine.write.options import settle
-from engine.write.png import encode_png
+from engine.write.png import encode_cube, encode_png
 from engine.write.stac import files_of_item, item_of, item_text
-from engine.write.text import sha256, write_text
+from engine.write.text import SHA256, sha256, write_text
 
 __all__ = [
     "FORMATS",
@@ -28,6 +26,7 @@ __all__ = [
     "Option",
     "Stream",
     "Written",
+    "encode_cube",
     "encode_png",
     "file_formats",
     "find_format",
@@ -55,12 +54,7 @@ def write(
         raise Problem("FilePathInvalid", f"{str(target)!r} names no file.", hint="Give a file name.")
     kind = find_format(format, target)
     chosen = settle(kind.name, kind.parameters, options)
-    if isinstance(value, xr.DataArray) and 0 in value.shape:
-        raise Problem(
-            "DataCubeEmpty",
-            f"There is nothing to write: {describe(value)}.",
-            hint="Widen the extents or filters that left no data.",
-        )
+    refuse_empty(value)
     task = Task(value, target, chosen, stream)
     try:
         with staging(target, overwrite) as room:
@@ -86,11 +80,12 @@ def _write(task: Task, kind: Format, room: Staging, provenance: Mapping[str, Any
 
 
 def _sealed(asset: Asset, room: Staging) -> Asset:
-    """The asset with size and checksum (as a multihash: 12 for SHA-256, 20 for its 32 bytes)."""
+    """The asset with size and checksum (as a multihash: 12 for SHA-256, 20 for its 32 bytes); some come with theirs."""
     place = room.staged(asset.href.name)
     if place.is_dir():
         return asset
     with storing(asset.href):
         size = place.stat().st_size
-    sums = {"file:size": size, "file:checksum": f"1220{sha256(place)}"}
-    return replace(asset, fields={**asset.fields, **sums})
+    fields = {k: v for k, v in asset.fields.items() if k != SHA256}
+    sums = {"file:size": size, "file:checksum": f"1220{asset.fields.get(SHA256) or sha256(place)}"}
+    return replace(asset, fields={**fields, **sums})

@@ -108,3 +108,13 @@ def _would_do(value: Any, name: str) -> str:
     elif value.dtype.kind not in "biuf":
         fits = ("JSON",)
     return " or ".join(f for f in fits if f != name)
+
+
+def refuse_empty(value: Any) -> None:
+    """Refuse a cube without cells."""
+    if isinstance(value, xr.DataArray) and 0 in value.shape:
+        raise Problem(
+            "DataCubeEmpty",
+            f"There is nothing to write: {describe(value)}.",
+            hint="Widen the extents or filters that left no data.",
+        )

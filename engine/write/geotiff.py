@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from engine.write.sheets import Raster, Sheet, raster_of
 from engine.write.spool import bound_cache
 from engine.write.stac_fields import projection
 from engine.write.tally import Tally
+from engine.write.text import SHA256, sha256
 from engine.write.tiff import Head, read_heads
 from engine.write.tiles import Tiles
 
@@ -50,8 +53,10 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
                 levels = tiles.finish(number)
                 lay_out(place, _head(staging.scratch("head.tif"), raster, sheet, tallies, packing), levels)
                 tiles.drop(number)
+                digest = press.aside(partial(sha256, place))
                 check_cog(place, raster, levels, packing)
-            assets.append(_asset(raster, sheet, tallies, staging.final(sheet.name)))
+            asset = _asset(raster, sheet, tallies, staging.final(sheet.name))
+            assets.append(replace(asset, fields={**asset.fields, SHA256: digest.result()}))
     return tuple(assets)
 
 

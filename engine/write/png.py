@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from engine.write import colormaps
 from engine.write.atomic import Staging, storing
-from engine.write.axes import unsuitable
+from engine.write.axes import refuse_empty, unsuitable
 from engine.write.bands import is_logical
 from engine.write.model import Asset, Format, Index, Option, Task
+from engine.write.options import settle
 from engine.write.picture import Picture, missing_in, plain_picture, ramp_picture, range_of, refuse_unfit
 from engine.write.png_file import FASTEST, PngWriter, check_png
 from engine.write.pour import pour
@@ -50,6 +53,27 @@ def encode_png(
         raise ValueError(f"no image has the shape {cells.shape} and the type {cells.dtype}")
     refuse_unfit(len(cells), colormap, low, high)
     stretch = range_of(cells.dtype, logical, low, high, lambda: percentiles(valid_values(cells[:3], nodata)))
+    return _encoded(cells, nodata, stretch, colormap, zlevel)
+
+
+def encode_cube(cube: xr.DataArray, options: Mapping[str, Any] | None = None) -> bytes:
+    """A small raster cube of one date, in memory, as the bytes of an image; options are those of the format."""
+    refuse_empty(cube)
+    chosen = settle(FORMAT.name, FORMAT.parameters, options)
+    raster = raster_of(cube, Path("picture.png"), "PNG", ".png")
+    _refuse_unfit(raster, cube, chosen)
+    (piece,) = raster.pieces(tuple(slice(0, n) for n in cube.shape), cube.values)
+    cells, nodata = piece.cells, raster.nodata
+    stretch = range_of(
+        raster.dtype, is_logical(raster.cube), chosen["min"], chosen["max"],
+        lambda: percentiles(valid_values(cells[:3], nodata)),
+    )  # fmt: skip
+    return _encoded(cells, nodata, stretch, chosen["colormap"], chosen["zlevel"])
+
+
+def _encoded(
+    cells: np.ndarray, nodata: float | None, stretch: Stretch, colormap: str | None, zlevel: int
+) -> bytes:
     if colormap is None:
         picture = plain_picture(len(cells), stretch, nodata, opaque=missing_in(cells, nodata) is None)
     else:
@@ -65,7 +89,7 @@ def encode_png(
 def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
     """Keep the blocks and sample them, then encode each sheet in strips, and read it back."""
     raster = raster_of(task.value, task.target, "PNG", ".png")
-    _refuse_unfit(raster, task)
+    _refuse_unfit(raster, task.value, task.options)
     places = [staging.claim(sheet.name) for sheet in raster.sheets]
     sample = Sample(raster, bands=min(len(raster.bands), 3))
     tallies = [[Tally(raster.nodata) for _ in raster.bands] for _ in raster.sheets]
@@ -91,13 +115,13 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
     return tuple(assets)
 
 
-def _refuse_unfit(raster: Raster, task: Task) -> None:
+def _refuse_unfit(raster: Raster, value: Any, options: Mapping[str, Any]) -> None:
     count = len(raster.bands)
     if count not in (1, 3, 4):
-        raise unsuitable("PNG", task.value, f"it takes 1 band (grey), 3 (RGB) or 4 (RGBA), not {count}")
+        raise unsuitable("PNG", value, f"it takes 1 band (grey), 3 (RGB) or 4 (RGBA), not {count}")
     if max(raster.grid.width, raster.grid.height) > LONGEST_SIDE:
-        raise unsuitable("PNG", task.value, f"it takes up to {LONGEST_SIDE} rows and columns")
-    refuse_unfit(count, task.options["colormap"], task.options["min"], task.options["max"])
+        raise unsuitable("PNG", value, f"it takes up to {LONGEST_SIDE} rows and columns")
+    refuse_unfit(count, options["colormap"], options["min"], options["max"])
 
 
 def _picture(raster: Raster, tallies: list[Tally], stretch: Stretch, colormap: str | None) -> Picture:

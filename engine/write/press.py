@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from engine.write.atomic import storing
 from engine.write.cog import Level, Place
 from engine.write.packing import Packing
+
+T = TypeVar("T")
 
 MOST = 8
 """Threads at most: tiles do not come faster than so many can pack them."""
@@ -72,6 +75,10 @@ class Press:
         """Wait until all tiles are kept."""
         while self._waiting:
             self._keep_first()
+
+    def aside(self, action: Callable[[], T]) -> Future[T]:
+        """Do something else in one of the threads."""
+        return self._pool.submit(action)
 
     def _keep_first(self) -> None:
         tile = self._waiting.popleft()

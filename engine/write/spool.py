@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ class Shelf:
         self.raster = raster
         """What lies on it."""
         shape = len(raster.sheets), len(raster.bands), raster.grid.height, raster.grid.width
-        self._cells = np.full(shape, 0 if raster.nodata is None else raster.nodata, raster.dtype)
+        self._cells = np.empty(shape, raster.dtype)
+        self._there: dict[int, list[Any]] = {number: [] for number in range(len(raster.sheets))}
+        """Where pieces came, for sheets of which nobody knows yet that all is there."""
 
     def __enter__(self) -> Shelf:
         return self
@@ -45,13 +48,24 @@ class Shelf:
     def put(self, piece: Piece) -> None:
         """Take a piece."""
         self._cells[piece.sheet][piece.where] = piece.cells
+        self._there[piece.sheet].append(piece.where)
 
     def drop(self, sheet: int) -> None:
         """Nothing is freed before the end."""
 
     def rows(self, sheet: int, start: int, stop: int) -> np.ndarray:
-        """Some rows of a sheet, (bands, rows, columns)."""
+        """Some rows of a sheet, (bands, rows, columns); no-data where nothing came."""
+        if sheet in self._there:
+            self._complete(sheet, self._there.pop(sheet))
         return self._cells[sheet, :, start:stop]
+
+    def _complete(self, sheet: int, there: Sequence[Any]) -> None:
+        """Put no-data where nothing came."""
+        if sum(self._cells[sheet][where].size for where in there) < self._cells[sheet].size:
+            missing = np.ones(self._cells[sheet].shape, bool)
+            for where in there:
+                missing[where] = False
+            self._cells[sheet][missing] = 0 if self.raster.nodata is None else self.raster.nodata
 
 
 def shelf_or_spool(raster: Raster, staging: Staging) -> Shelf | Spool:

@@ -22,6 +22,10 @@ def write_text(path: Path, pieces: Iterable[str]) -> None:
         raise not_as_written(path, "its checksum differs")
 
 
+SHA256 = "sha256"
+"""Field of an asset on its way: its checksum, where it is known already."""
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
     with storing(path), path.open("rb") as file:

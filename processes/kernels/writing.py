@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from processes.kernels.loops import compiled, reads, worth, writes
+from processes.kernels.loops import compiled, reads, share, threads, worth, writes
 
 COLD = 50_000_000
 """Cells from which on a loop is worth the 120 MB and the moment that numba takes."""
@@ -192,11 +192,11 @@ def halved(cells: np.ndarray) -> np.ndarray:
     cells = np.ascontiguousarray(cells)
     kind = cells.dtype.name
     down, across = shares(rows), shares(columns)
-    types = (reads(kind, 2), reads(np.float64, 2), reads(np.float64, 2), writes(kind, 2))
+    types = (reads(kind, 2), reads(np.float64, 2), reads(np.float64, 2), writes(kind, 2), "int64", "int64")
     if not _worth(shrink, types, cells):
         return shrunk_by_numpy(cells, down, across)
-    out = np.empty((len(down), len(across)), cells.dtype)
-    compiled(shrink, *types)(cells, down, across, out)
+    out, loop = np.empty((len(down), len(across)), cells.dtype), compiled(shrink, *types)
+    share(lambda first, last: loop(cells, down, across, out, first, last), len(down), threads(cells.size))
     return out
 
 
@@ -222,10 +222,10 @@ def shrunk_by_numpy(cells: np.ndarray, down: np.ndarray, across: np.ndarray) -> 
         return np.where(weight > 0, total / weight, np.nan).astype(cells.dtype)
 
 
-def shrink(cells, down, across, out):  # type: ignore[no-untyped-def]
-    """Means by shares of up to three by three cells."""
+def shrink(cells, down, across, out, first, last):  # type: ignore[no-untyped-def]
+    """Some rows of means by shares of up to three by three cells."""
     height, width = cells.shape
-    for y in range(out.shape[0]):
+    for y in range(first, last):
         for x in range(out.shape[1]):
             total, weight = 0.0, 0.0
             for i in range(3):
