@@ -82,6 +82,8 @@ CASES = [
     ("resample_cube_spatial", {"target": "corner"}),
     ("resample_cube_temporal", {"target": "itself"}),
     ("aggregate_spatial", {"geometries": SQUARE, "reducer": of("mean")}),
+    ("reduce_spatial", {"reducer": of("mean")}),
+    ("reduce_spatial", {"reducer": of("median")}),
     ("aggregate_spatial_window", {"reducer": of("mean"), "size": [2, 2]}),
     ("predict_curve", {"parameters": "itself", "function": line,
                        "dimension": "t", "labels": ["2022-06-01", "2022-07-01"]}),
@@ -103,7 +105,6 @@ SILENT = {
     "ml_fit_class_random_forest": "gives a model",
     "ml_fit_regr_random_forest": "gives a model",
     "ml_predict": "dimensions are given up whose names stand in a list",
-    "reduce_spatial": "a cube without dates is none that it can reduce",
     "rename_dimension": "names a new dimension",
     "sar_backscatter": "looks at the whole cube to choose how it is done",
     "trim_cube": "what is kept along a dimension depends on all others",
@@ -193,7 +194,15 @@ def takes_or_gives_cubes(process):
 def test_declarations_name_parameters_that_are_there(process):
     mixes = process.mixes
     names = {p.name for p in process.signature.params}
-    told = {*mixes.named, *mixes.cubes, *mixes.bands, mixes.size, mixes.keeps} - {""}
+    told = {
+        *mixes.named,
+        *mixes.cubes,
+        *mixes.bands,
+        mixes.size,
+        mixes.keeps,
+        mixes.area,
+        mixes.beyond[0],
+    } - {""}
     assert told <= names
 
 
@@ -212,3 +221,7 @@ def test_reach():
     assert kernel.reach({"kernel": [[1, 1, 1, 1, 1]] * 3}) == {"y": 1, "x": 2}
     assert kernel.reach({"kernel": None}) is None
     assert along("x").reach({}) is None
+    round_about, weights = kernel.unless("border", "wrap"), {"kernel": [[1, 1, 1]]}
+    assert round_about.reach({**weights, "border": "reflect"}) == {"y": 0, "x": 1}
+    assert round_about.reach({**weights, "border": "wrap"}) is None
+    assert round_about.reach({**weights, "border": object()}) is None
