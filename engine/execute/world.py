@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -292,15 +293,21 @@ def passes(condition: Condition) -> Callable[[Any], bool]:
 
 def in_degrees(box: BBox) -> tuple[float, float, float, float]:
     """A box in longitude and latitude (WGS 84)."""
-    crs = pyproj.CRS.from_user_input(box.crs)
     corners = (box.west, box.south, box.east, box.north)
-    if crs.to_epsg() == 4326:
+    to_degrees = degrees_from(box.crs)
+    if to_degrees is None:
         return corners
-    transformer = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
-    west, south, east, north = transformer.transform_bounds(*corners, densify_pts=21)
+    west, south, east, north = to_degrees.transform_bounds(*corners, densify_pts=21)
     if not all(map(math.isfinite, (west, south, east, north))):
         raise Problem("ProcessParameterInvalid", f"the box {corners} is outside of where its CRS can be used")
     return west, south, east, north
+
+
+@lru_cache(maxsize=64)
+def degrees_from(crs: int | str) -> pyproj.Transformer | None:
+    """From a CRS to longitude and latitude (WGS 84); `None` where it is that."""
+    source = pyproj.CRS.from_user_input(crs)
+    return None if source.to_epsg() == 4326 else pyproj.Transformer.from_crs(source, 4326, always_xy=True)
 
 
 def coarser(found: Found, wish: Wish, longest_side: int) -> Wish:
