@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -34,12 +34,14 @@ class Shelf:
         self.lock = threading.Lock()
         self.blocks: OrderedDict[Key, np.ndarray] = OrderedDict()
         self.coming: dict[Key, Future[np.ndarray]] = {}
+        self.dropped: deque[str] = deque()
         self.bytes = 0
         self.runs = 0
 
     def get(self, key: Key, make: Callable[[], np.ndarray], room: int) -> np.ndarray:
         """The block, computed by whoever asks first; after it, blocks that were not used for long make room."""
         with self.lock:
+            self._sweep()
             if key in self.blocks:
                 self.blocks.move_to_end(key)
                 return self.blocks[key]
@@ -70,8 +72,20 @@ class Shelf:
                 self.bytes -= gone.nbytes
 
     def drop(self, name: str) -> None:
-        """Let go of all blocks of a name."""
-        with self.lock:
+        """Let go of all blocks of a name: at once, or, where the lock is held, when it is taken next.
+
+        Python calls this while it tidies up, which it may do anywhere, in a thread that holds the lock, too.
+        """
+        self.dropped.append(name)
+        if self.lock.acquire(blocking=False):
+            try:
+                self._sweep()
+            finally:
+                self.lock.release()
+
+    def _sweep(self) -> None:
+        while self.dropped:
+            name = self.dropped.popleft()
             for key in [k for k in self.blocks if k[0] == name]:
                 self.bytes -= self.blocks.pop(key).nbytes
 

@@ -149,14 +149,15 @@ class Walk:
         return max((f for f in self.overviews[source.asset] if f <= shrunk * NEARLY), default=1)
 
     def kept(self, node: Kept, region: Region) -> tuple[Amounts, int]:
-        """What blocks take that are kept: those of its own place are this region's to compute, others are there."""
+        """What blocks take that are kept: of those that it looks at this region has its share to compute."""
         others = tuple(slice(0, n) for n in node.shape[:-2])
         window = tuple(map(hull, region[-2:]))
+        whole = tuple(around(edges, place) for edges, place in zip(node.edges, window, strict=True))
+        share = math.prod(map(count, window)) / max(1, math.prod(map(count, whole)))
+        amounts = self.region(node.source, (*others, *whole)).amounts.times(share)
         block = (*others, *(slice(0, max(s, default=0)) for s in node.sizes))
         beside = min(node.room, nbytes(node, everything(node.shape)))
-        return self.region(node.source, (*others, *window)).amounts, self.region(
-            node.source, block
-        ).peak + beside
+        return amounts, self.region(node.source, block).peak + beside
 
     # --------------------------------------------------------------------------------------- kernels
     def fused(self, node: Fused, region: Region) -> tuple[Amounts, int]:
@@ -191,6 +192,13 @@ class Walk:
             for role, p in zip(plane.axes, plane.places, strict=True)
         )
         return self.region(plane.recipe, region)
+
+
+def around(edges: Sequence[int], place: slice) -> slice:
+    """All blocks, which begin and end at these edges, that a place lies in."""
+    if place.stop <= place.start:
+        return place
+    return slice(max(e for e in edges if e <= place.start), min(e for e in edges if e >= place.stop))
 
 
 def nbytes(recipe: Recipe, region: Region) -> int:

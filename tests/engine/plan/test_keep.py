@@ -90,6 +90,17 @@ def test_outside_of_runs_blocks_go_with_what_they_belong_to():
     assert SHELF.bytes == 0
 
 
+def test_what_is_let_go_while_the_lock_is_held_waits_for_its_turn():
+    """Python tidies up wherever it likes, in the middle of the shelf's own work, too."""
+    shelf = Shelf()
+    shelf.get(("a", (0,)), lambda: np.zeros(10, np.uint8), ROOM)
+    with shelf.lock:
+        shelf.drop("a")
+    assert shelf.bytes == 10
+    shelf.get(("b", (0,)), lambda: np.zeros(5, np.uint8), ROOM)
+    assert shelf.bytes == 5
+
+
 def test_what_was_not_used_for_long_makes_room():
     shelf, made = Shelf(), []
 
