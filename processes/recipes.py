@@ -326,6 +326,32 @@ def taken(array: np.ndarray, region: Sequence[Place]) -> np.ndarray:
     return out
 
 
+def inputs_of(node: Recipe) -> Sequence[Recipe]:
+    """What a recipe is made of."""
+    return node.inputs
+
+
+def inputs_first(
+    recipe: Recipe,
+    is_known: Callable[[Recipe], bool],
+    parts: Callable[[Recipe], Sequence[Recipe]] = inputs_of,
+) -> Iterator[Recipe]:
+    """A recipe and what it is made of, each after its parts and without recursion; what is known is left out.
+
+    Whoever takes a recipe has to make it known before the next one is asked for.
+    """
+    waiting = [recipe]
+    while waiting:
+        node = waiting[-1]
+        missing = [p for p in parts(node) if not is_known(p)]
+        if missing:
+            waiting += missing
+            continue
+        waiting.pop()
+        if not is_known(node):
+            yield node
+
+
 # ---------------------------------------------------------------------------------------------- computing
 @dataclass(frozen=True, eq=False)
 class Step:

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from processes.recipes import Chunks, Maker, Mapped, Picked, Place, Recipe, Region
+from processes.recipes import Chunks, Maker, Mapped, Picked, Place, Recipe, Region, inputs_first
 
 _known: WeakKeyDictionary[Recipe, Chunks] = WeakKeyDictionary()
 
@@ -30,16 +30,8 @@ NATURAL = Natural()
 
 def natural(recipe: Recipe) -> Chunks:
     """The blocks that an array has because of its inputs: those of its first source, cut where places are left out."""
-    waiting = [recipe]
-    while waiting:
-        node = waiting[-1]
-        missing = [i for i in node.inputs if i not in _known]
-        if missing:
-            waiting += missing
-            continue
-        waiting.pop()
-        if node not in _known:
-            _known[node] = _own(node)
+    for node in inputs_first(recipe, _known.__contains__):
+        _known[node] = _own(node)
     return _known[recipe]
 
 

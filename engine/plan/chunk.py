@@ -7,7 +7,7 @@ from math import prod
 from weakref import WeakKeyDictionary
 
 from engine.load.natural import natural
-from processes.recipes import Chunks, Picked, Recipe
+from processes.recipes import Chunks, Picked, Recipe, inputs_first
 
 GOOD = 512
 """Blocks of this size along y and x cost no more than larger ones: it is the usual block of files."""
@@ -99,14 +99,7 @@ def peak(recipe: Recipe, sizes: list[tuple[int, ...]]) -> int:
 
 def weight(recipe: Recipe) -> tuple[int, int]:
     """Bytes of an array, and bytes that are held at once when all of it is computed; sums are upper bounds."""
-    waiting = [recipe]
-    while waiting:
-        node = waiting[-1]
-        missing = [i for i in node.inputs if i not in _weights]
-        if missing:
-            waiting += missing
-            continue
-        waiting.pop()
+    for node in inputs_first(recipe, _weights.__contains__):
         own = node.dtype.itemsize
         for n in node.shape:
             own *= n

@@ -17,7 +17,7 @@ from engine.kernel.words import Wordless
 from engine.plan.parts import all_of
 from processes.cubes.apply import OnSeries, Series
 from processes.cubes.groups import Grouping
-from processes.recipes import Mapped, Picked, Recipe, Step, count, everything, schedule
+from processes.recipes import Mapped, Picked, Recipe, Step, count, everything, inputs_first, schedule
 
 TILE = 512
 """Cells along each side of a tile, where the blocks of the sources allow it."""
@@ -76,14 +76,7 @@ def rebuilt(node: Recipe, found: Mapping[int, Recipe]) -> Recipe:
 def roles_of(recipe: Recipe) -> dict[int, Axes]:
     """The roles of the axes of all that a recipe is made of."""
     known: dict[int, Axes] = {}
-    waiting = [recipe]
-    while waiting:
-        node = waiting[-1]
-        missing = [i for i in node.inputs if id(i) not in known]
-        if missing:
-            waiting += missing
-            continue
-        waiting.pop()
+    for node in inputs_first(recipe, lambda n: id(n) in known):
         known[id(node)] = axes_of(node, known)
     return known
 

@@ -13,7 +13,7 @@ from engine.plan.shelf import Kept
 from processes.cubes.convolution import Correlated
 from processes.cubes.panes import Patched
 from processes.cubes.warp import Warped
-from processes.recipes import Chunks, Picked, Recipe
+from processes.recipes import Chunks, Picked, Recipe, inputs_first
 
 OVERLAPPING = (Warped, Correlated, Patched)
 """Steps that need more of what they are made of than the place that they are asked for."""
@@ -31,16 +31,8 @@ def keep(recipe: Recipe, memory: int) -> Recipe:
         memory: Bytes that blocks may take, all in all.
     """
     found: dict[int, Recipe] = {}
-    waiting = [recipe]
-    while waiting:
-        node = waiting[-1]
-        missing = [p for p in parts(node) if id(p) not in found]
-        if missing:
-            waiting += missing
-            continue
-        waiting.pop()
-        if id(node) not in found:
-            found[id(node)] = rebuilt(node, found, memory)
+    for node in inputs_first(recipe, lambda n: id(n) in found, parts):
+        found[id(node)] = rebuilt(node, found, memory)
     return found[id(recipe)]
 
 

@@ -20,7 +20,7 @@ from odc.geo.geobox import GeoBox
 from engine.kernel.trace import Axes, axes_of
 from processes.cubes.warp import Warped, mesh_over
 from processes.kernels.moving import HAIR
-from processes.recipes import Mapped, Picked, Recipe, Region, count, from_hull, hull, taken
+from processes.recipes import Mapped, Picked, Recipe, Region, count, from_hull, hull, inputs_first, taken
 
 NEAREST = ("near", "nearest")
 """Methods that give a new cell the numbers of one old one."""
@@ -46,16 +46,8 @@ _known: WeakKeyDictionary[Recipe, Recipe | None] = WeakKeyDictionary()
 
 def push_grid(recipe: Recipe) -> Recipe:
     """The recipe with reads on coarser grids in place of resampling."""
-    waiting = [recipe]
-    while waiting:
-        node = waiting[-1]
-        missing = [i for i in node.inputs if i not in _known]
-        if missing:
-            waiting += missing
-            continue
-        waiting.pop()
-        if node not in _known:
-            _known[node] = changed(node)
+    for node in inputs_first(recipe, _known.__contains__):
+        _known[node] = changed(node)
     return _known[recipe] or recipe
 
 
@@ -83,16 +75,7 @@ def moved_to(recipe: Recipe, old: GeoBox, new: GeoBox) -> Recipe | None:
     """A recipe on another grid; `None` where a step looks beyond a cell, or where a source has one grid only."""
     roles: dict[int, Axes] = {}
     found: dict[int, Recipe] = {}
-    waiting = [recipe]
-    while waiting:
-        node = waiting[-1]
-        missing = [i for i in node.inputs if id(i) not in roles]
-        if missing:
-            waiting += missing
-            continue
-        waiting.pop()
-        if id(node) in roles:
-            continue
+    for node in inputs_first(recipe, lambda n: id(n) in roles):
         roles[id(node)] = axes_of(node, roles)
         made = step(node, roles, found, old, new)
         if made is None:
