@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import dask.array as da
 import numpy as np
@@ -296,6 +296,35 @@ class Picked:
         block = np.transpose(block, [sorted(kept).index(a) for a in kept])
         block = block[tuple(None if a is None else slice(None) for a in self.axes)]
         return taken(block, [p if a is None else slice(None) for a, p in zip(self.axes, region, strict=True)])
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """What recipes of one other array have in common whose axes mean the same as there; shape and type may differ."""
+
+    source: Recipe
+    """The other array."""
+
+    keeps_axes = True
+
+    @property
+    def inputs(self) -> tuple[Recipe, ...]:
+        """The other array."""
+        return (self.source,)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return self.source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        return self.source.dtype
+
+    def of(self, inputs: tuple[Recipe, ...]) -> Self:
+        """The same of another array."""
+        return replace(self, source=inputs[0])
 
 
 def picked(source: Recipe, places: Region, axes: Sequence[int | None]) -> Recipe:

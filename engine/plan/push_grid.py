@@ -20,7 +20,18 @@ from odc.geo.geobox import GeoBox
 from engine.kernel.trace import Axes, axes_of
 from processes.cubes.warp import Warped, mesh_over
 from processes.kernels.moving import HAIR
-from processes.recipes import Mapped, Picked, Recipe, Region, count, from_hull, hull, inputs_first, taken
+from processes.recipes import (
+    Changed,
+    Mapped,
+    Picked,
+    Recipe,
+    Region,
+    count,
+    from_hull,
+    hull,
+    inputs_first,
+    taken,
+)
 
 NEAREST = ("near", "nearest")
 """Methods that give a new cell the numbers of one old one."""
@@ -93,8 +104,9 @@ def step(
     if not node.inputs:
         if not {"y", "x"} & set(axes):
             return node
-        is_readable = isinstance(node, Gridded) and axes[-2:] == ("y", "x") and node.grid == old
-        return node.onto(new) if is_readable and isinstance(node, Gridded) else None
+        if isinstance(node, Gridded) and axes[-2:] == ("y", "x") and node.grid == old:
+            return node.onto(new)
+        return None
     if isinstance(node, Picked):
         below = roles[id(node.source)]
         places = list(node.places)
@@ -161,11 +173,9 @@ def origins(recipe: Recipe) -> dict[str, str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Framed:
+class Framed(Changed):
     """The recipe of an array (..., y, x) that has no data where another grid does not reach."""
 
-    source: Recipe
-    """The array."""
     old: GeoBox
     """The other grid."""
     new: GeoBox
@@ -173,31 +183,10 @@ class Framed:
     filler: Any
     """What stands where there is nothing."""
 
-    keeps_axes = True
-
-    @property
-    def inputs(self) -> tuple[Recipe, ...]:
-        """The array."""
-        return (self.source,)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each axis."""
-        return self.source.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the numbers."""
-        return self.source.dtype
-
     @cached_property
     def token(self) -> str:
         """The same for the same part of the same array."""
         return str(tokenize("framed", self.source.token, self.old, self.new, self.filler))
-
-    def of(self, inputs: tuple[Recipe, ...]) -> Recipe:
-        """The same for another array."""
-        return replace(self, source=inputs[0])
 
     def needs(self, region: Region) -> tuple[Region, ...]:
         """The same places."""

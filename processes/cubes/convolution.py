@@ -18,7 +18,7 @@ from processes.cubes.cells import Coding, rebuilt
 from processes.errors import KernelDimensionsUneven, ProcessParameterInvalid
 from processes.kernels.focal import Focal
 from processes.mixing import within
-from processes.recipes import Chunks, Lazy, Place, Recipe, Region, count, from_hull, hull, tidy
+from processes.recipes import Changed, Chunks, Lazy, Place, Region, count, from_hull, hull, tidy
 from processes.registry import process
 from processes.types import RasterCube, Real, Schema
 from processes.values import split
@@ -231,11 +231,9 @@ class OnBlock:
 
 
 @dataclass(frozen=True, eq=False)
-class Correlated:
+class Correlated(Changed):
     """The recipe of an array (..., y, x) that a kernel was run over."""
 
-    source: Recipe
-    """The array as it was."""
     run: Correlation
     rows: np.ndarray
     """All rows and those beyond the ends, as the border says; -1 where a number stands instead."""
@@ -243,18 +241,6 @@ class Correlated:
     """The same for columns."""
     chunks: Chunks
     """Blocks that suit it: those of the array."""
-
-    keeps_axes = True
-
-    @property
-    def inputs(self) -> tuple[Recipe, ...]:
-        """The array as it was."""
-        return (self.source,)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each axis."""
-        return self.source.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -267,10 +253,6 @@ class Correlated:
         focal = self.run.focal
         told = [getattr(focal, f.name) for f in fields(focal)]
         return str(tokenize(self.source.token, told, self.rows, self.columns))
-
-    def of(self, inputs: tuple[Recipe, ...]) -> Recipe:
-        """The same over another array."""
-        return replace(self, source=inputs[0])
 
     def needs(self, region: Region) -> tuple[Region, ...]:
         """The region and as much around it as the kernel reaches."""

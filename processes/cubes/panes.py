@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ import numpy as np
 from dask.base import tokenize
 
 from processes.cubes.extents import Window
-from processes.recipes import Chunks, Place, Recipe, Region, hull, size, taken
+from processes.recipes import Changed, Chunks, Place, Region, hull, size, taken
 
 
 class OverWindows(Protocol):
@@ -42,27 +42,13 @@ class OverWindows(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Patched:
+class Patched(Changed):
     """The recipe of an array that a child graph over windows made; regions are made of whole windows."""
 
-    source: Recipe
-    """The array as it was."""
     run: OverWindows
     """The child graph and its windows."""
     chunks: Chunks
     """Blocks of whole windows."""
-
-    keeps_axes = True
-
-    @property
-    def inputs(self) -> tuple[Recipe, ...]:
-        """The array as it was."""
-        return (self.source,)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each axis."""
-        return self.source.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -73,10 +59,6 @@ class Patched:
     def token(self) -> str:
         """The same for the same windows over the same numbers."""
         return str(tokenize(self.source.token, self.run))
-
-    def of(self, inputs: tuple[Recipe, ...]) -> Recipe:
-        """The same over another array."""
-        return replace(self, source=inputs[0])
 
     def needs(self, region: Region) -> tuple[Region, ...]:
         """What the windows see that the region lies in."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -29,7 +29,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from processes.cubes.lattice import mesh_of, window
 from processes.kernels.moves import Mesh, Move
-from processes.recipes import Lazy, Recipe, Region, from_hull, hull, taken
+from processes.recipes import Changed, Lazy, Region, from_hull, hull, taken
 
 GDAL_NAMES = {"near": "nearest", "cubicspline": "cubic_spline"}
 """openEO's names of resampling methods where GDAL has others."""
@@ -87,11 +87,9 @@ def one_block(source: da.Array, part: Part, step: Step) -> da.Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Warped:
+class Warped(Changed):
     """The recipe of an array (..., y, x) on another grid."""
 
-    source: Recipe
-    """The array on its own grid."""
     old: GeoBox
     """Its grid."""
     new: GeoBox
@@ -99,22 +97,10 @@ class Warped:
     step: Step
     """How values are moved."""
 
-    keeps_axes = True
-
-    @property
-    def inputs(self) -> tuple[Recipe, ...]:
-        """The array on its own grid."""
-        return (self.source,)
-
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
         return (*self.source.shape[:-2], *self.new.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the numbers."""
-        return self.source.dtype
 
     @property
     def chunks(self) -> tuple[tuple[int, ...], ...]:
@@ -126,10 +112,6 @@ class Warped:
     def token(self) -> str:
         """The same for the same numbers on the same grid."""
         return str(tokenize(self.source.token, self.old, self.new, self.step))
-
-    def of(self, inputs: tuple[Recipe, ...]) -> Recipe:
-        """The same for another array."""
-        return replace(self, source=inputs[0])
 
     def needs(self, region: Region) -> tuple[Region, ...]:
         """The window of the old grid that lies under the region, with a margin."""
