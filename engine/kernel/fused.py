@@ -17,6 +17,7 @@ import numpy as np
 from engine.kernel.compiled import kernel, network
 from engine.kernel.emit import Formula
 from engine.kernel.trace import Axes, Plane
+from processes.kernels.planes import in_rows
 from processes.recipes import (
     Place,
     Recipe,
@@ -251,13 +252,6 @@ def lying(array: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int]]:
     length = array.shape[-1] + sum((n - 1) * s for n, s in zip(array.shape[:-1], steps, strict=True))
     memory = np.lib.stride_tricks.as_strided(array, (length,), (wide,))
     return memory, (0, steps[-2] if len(steps) > 1 else 0, steps[-1])
-
-
-def in_rows(array: np.ndarray) -> bool:
-    """Do the numbers of each row lie side by side, and all of them forwards and in whole steps?"""
-    wide = array.dtype.itemsize
-    along = array.strides[-1] == wide or array.shape[-1] == 1
-    return along and array.flags.aligned and not any(s < 0 or s % wide for s in array.strides[:-1])
 
 
 @dataclass
