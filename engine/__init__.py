@@ -16,14 +16,21 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import Problem, Problems
 
 if TYPE_CHECKING:
+    from engine.backend import Backend
     from engine.firstrun import first_run
     from engine.notebook import Cube, Session, open, run  # noqa: A004 (engine.open is what it is called)
     from engine.plan.explain import Explanation
     from engine.progress import bar
+    from engine.records import User, UserProcess
+    from engine.sample import sample_catalog
     from engine.service import Engine
     from engine.settings import Settings
 
 _ROOMS = {
+    "Backend": "engine.backend",
+    "User": "engine.records",
+    "UserProcess": "engine.records",
+    "sample_catalog": "engine.sample",
     "Cube": "engine.notebook",
     "Engine": "engine.service",
     "Explanation": "engine.plan.explain",
@@ -36,6 +43,7 @@ _ROOMS = {
 }
 
 __all__ = [
+    "Backend",
     "Cube",
     "Engine",
     "Explanation",
@@ -43,10 +51,13 @@ __all__ = [
     "Problems",
     "Session",
     "Settings",
+    "User",
+    "UserProcess",
     "bar",
     "first_run",
     "open",
     "run",
+    "sample_catalog",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -148,20 +149,51 @@ class Engine:
         Raises:
             Problem: What is wrong.
         """
+        prepared, notes, sinks = self._results(graph, parameters)
+        by_suffix = bool(Path(target).suffix) and len(sinks) == 1
+        formats = [format or (None if by_suffix else sink.format) or None for sink in sinks]
+        targets = [named_after(Path(target), sink.node if len(sinks) > 1 else "") for sink in sinks]
+        return self._written(prepared, notes, sinks, formats, targets, options, overwrite, progress)
+
+    def deliver(self, graph: Any, folder: Path, *, progress: Progress | None = None) -> tuple[Written, ...]:
+        """Compute a graph and write its results into a folder, under names of our own.
+
+        Where the graph names no format, a raster becomes a GeoTIFF, another cube NetCDF, the rest JSON.
+
+        Raises:
+            Problem: What is wrong.
+        """
+        prepared, notes, sinks = self._results(graph, None)
+        formats = [sink.format or usual_format(sink.value) for sink in sinks]
+        names = file_names([sink.node for sink in sinks])
+        targets = [
+            folder / (name + find_format(chosen, None).suffixes[0])
+            for name, chosen in zip(names, formats, strict=True)
+        ]
+        return self._written(prepared, notes, sinks, formats, targets, None, False, progress)
+
+    def _results(
+        self, graph: Any, parameters: Mapping[str, Any] | None
+    ) -> tuple[Prepared, Notes, list[Sink]]:
+        """What a graph wants to be written; its result where it does not say."""
         prepared = self.prepare(graph, parameters)
         outcome, notes = self._evaluate(prepared)
         result = prepared.graph.result
-        sinks = notes.sinks or [Sink(result, outcome.values[result], "", {})]
-        by_suffix = bool(Path(target).suffix) and len(sinks) == 1
-        formats = [format or (None if by_suffix else sink.format) or None for sink in sinks]
-        for sink, chosen in zip(sinks, formats, strict=True):
-            self.admit(sink, find_format(chosen, Path(target)).name)
+        return prepared, notes, notes.sinks or [Sink(result, outcome.values[result], "", {})]
+
+    def _written(
+        self, prepared: Prepared, notes: Notes, sinks: Sequence[Sink], formats: Sequence[str | None],
+        targets: Sequence[Path], options: Mapping[str, Any] | None, overwrite: bool, progress: Progress | None,
+    ) -> tuple[Written, ...]:  # fmt: skip
+        """Refuse what is too large, write the rest, and put it where else the graph wants it."""
+        for sink, chosen, target in zip(sinks, formats, targets, strict=True):
+            self.admit(sink, find_format(chosen, target).name)
         written = []
-        for sink, chosen in zip(sinks, formats, strict=True):
+        for sink, chosen, target in zip(sinks, formats, targets, strict=True):
             written.append(
                 write(
                     storable(sink.value),
-                    named_after(Path(target), sink.node if len(sinks) > 1 else ""),
+                    target,
                     format=chosen,
                     options={**(sink.options if chosen in (None, sink.format) else {}), **(options or {})},
                     stream=self._counted(sink.value, progress),
@@ -284,6 +316,14 @@ class Engine:
         """All collections of the catalogue, as STAC."""
         return self.catalog.collections()
 
+    def collection(self, id_: str) -> dict[str, Any]:
+        """One collection, as STAC.
+
+        Raises:
+            Problem: There is none of that identifier.
+        """
+        return self.catalog.collection(id_)
+
     def add(self, source: str | Path, *, collection: str | None = None) -> tuple[Added, ...]:
         """Catalogue a STAC catalogue, collection, item or API, or a folder of rasters."""
         return self.catalog.add(source, collection=collection)
@@ -383,6 +423,23 @@ def bound(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
 def storable(value: Any) -> Any:
     """A value as the writers take it."""
     return value if isinstance(value, xr.DataArray) else hand_out(value)
+
+
+def usual_format(value: Any) -> str:
+    """The file format of what is written where nobody names one."""
+    if not isinstance(value, xr.DataArray):
+        return "JSON"
+    if axes.of_kind(value, "geometry"):
+        return "GeoJSON"
+    return "GTiff" if len(axes.of_kind(value, "spatial")) == 2 else "netCDF"
+
+
+def file_names(nodes: Sequence[str]) -> list[str]:
+    """Names of files for the results of these nodes, no two alike: `result` where there is one."""
+    if len(nodes) == 1:
+        return ["result"]
+    plain = [re.sub(r"[^A-Za-z0-9_\-]", "_", node)[:80] for node in nodes]
+    return [name if plain.count(name) == 1 else f"{name}_{n}" for n, name in enumerate(plain, 1)]
 
 
 def named_after(target: Path, node: str) -> Path:

@@ -67,11 +67,36 @@ class Settings(BaseSettings):
     """Bytes of address space that a user-defined function may take."""
     max_output_bytes: int = Field(default=64 * 2**30, gt=0)
     """Larger results are refused before anything is read."""
+    title: str = "GeoDataCube"
+    """What a server calls itself."""
+    public_url: str | None = None
+    """Where a server is reached from outside, with its path prefix, if that is not where it listens."""
+    database: str | None = None
+    """URL of the database of accounts and stored processes; by default `store.sqlite` in `home`."""
+    token_hours: float = Field(default=24.0, gt=0)
+    """Hours for which a login holds."""
+    sync_slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    """Synchronous requests that a server runs at a time, each in a process of its own."""
+    sync_queue: int = Field(default=32, ge=0)
+    """Synchronous requests that may wait for their turn; further ones are refused."""
+    sync_queue_user: int = Field(default=16, ge=1)
+    """Synchronous requests that one user may have under way, waiting ones included."""
+    sync_seconds: float = Field(default=300.0, gt=0)
+    """Longest time that a synchronous request may run."""
 
     @property
     def catalog_path(self) -> Path:
         """The catalogue's file."""
         return self.catalog or self.home / "catalog.sqlite"
+
+    @property
+    def database_url(self) -> str:
+        """The database of accounts and stored processes, as SQLAlchemy has it."""
+        return self.database or f"sqlite:///{self.home / 'store.sqlite'}"
+
+    def of_user(self, user: str) -> Settings:
+        """The same for what a user runs: files, models and workspaces lie in a folder of the user's own."""
+        return self.model_copy(update={"catalog": self.catalog_path, "home": self.home / "users" / user})
 
     @classmethod
     def settings_customise_sources(

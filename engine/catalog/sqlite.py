@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from engine.catalog.connect import connect, reading, writing
+from engine.catalog.connect import connect
 from engine.catalog.documents import anchored, checked_collection, self_href
 from engine.catalog.model import Added, Entry, Found, Json, Query
 from engine.catalog.search import search
@@ -18,6 +18,7 @@ from engine.catalog.sources import read, unknown
 from engine.catalog.summaries import Glance, describe
 from engine.catalog.tables import COLLECTIONS, ITEMS
 from engine.catalog.write import Batch, gather, store
+from engine.database import reading, writing
 from engine.http import GUARDED, Egress
 
 
@@ -80,7 +81,7 @@ class Catalog:
         self._engine.dispose()
 
     def _store(self, batches: list[Batch]) -> tuple[Added, ...]:
-        with self._writer, writing(self._engine) as connection:
+        with self._writer, writing(self._engine, "the catalogue") as connection:
             return tuple(store(connection, batch) for batch in batches)
 
     def _row(self, connection: Connection, id_: str) -> Any:

@@ -1,5 +1,6 @@
 """User-defined functions: code that is not ours, run where it can do no harm (ADR 8)."""
 
 from engine.execute.udf.function import user_function
+from engine.execute.udf.source import runtimes
 
-__all__ = ["user_function"]
+__all__ = ["runtimes", "user_function"]

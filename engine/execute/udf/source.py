@@ -5,7 +5,9 @@ from __future__ import annotations
 import platform
 import sys
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from engine.errors import Problem
 from engine.execute.inputs import inside
@@ -60,6 +62,21 @@ def fitting(code: str, source: str) -> str:
         hint="Give data through `data` or `context`.",
         facts={"parameter": "udf"},
     )
+
+
+def runtimes() -> dict[str, Any]:
+    """The runtimes as openEO's `GET /udf_runtimes` lists them."""
+    libraries = {name: {"version": version(name)} for name in ("numpy", "pandas", "xarray")}
+    here = platform.python_version()
+    return {
+        RUNTIME: {
+            "title": "Python",
+            "description": "Functions on xarray data arrays, named as the openEO UDF library has them.",
+            "type": "language",
+            "default": here,
+            "versions": {here: {"libraries": libraries}},
+        }
+    }
 
 
 def check_runtime(runtime: str, version: str | None) -> None:

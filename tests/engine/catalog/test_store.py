@@ -248,7 +248,7 @@ def test_four_threads_and_two_processes_write_at_once(tmp_path, tables):
 
 
 def test_readers_do_not_wait_for_a_writer(catalog, item):
-    from engine.catalog.connect import writing
+    from engine.database import writing
 
     catalog.put({"id": "c"}, [item("a")])
     with writing(catalog._engine):

@@ -1,0 +1,124 @@
+"""The back-end: what a server asks of the engine, for many users."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Problem
+from engine.execute.inputs import input_formats
+from engine.execute.udf import runtimes
+from engine.graph.near import nearest_of
+from engine.graph.parse import define
+from engine.jobs.sync import Sync, Ticket
+from engine.jobs.task import Task
+from engine.records import User, UserProcess
+from engine.service import Engine
+from engine.settings import Settings
+from engine.store import Store
+from engine.write import file_formats
+from processes import REGISTRY
+
+Json = dict[str, Any]
+
+
+class Backend:
+    """An engine for many users: discovery by itself, their graphs in runner processes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        """How it works."""
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        self.engine = Engine(settings)
+        """Knows processes and collections. It runs nothing here."""
+        self.sync = Sync(settings)
+        """The desk for synchronous requests."""
+
+    @cached_property
+    def store(self) -> Store:
+        """Accounts and what they stored."""
+        return Store(self.settings.database_url)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.sync.close()
+        self.engine.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+    # ------------------------------------------------------------------------------- what there is
+    def file_formats(self) -> Json:
+        """The file formats, as openEO lists them."""
+        return file_formats(input_formats())
+
+    def udf_runtimes(self) -> Json:
+        """The runtimes of user-defined functions, as openEO lists them; none where they are switched off."""
+        return {} if self.settings.udf == "off" else runtimes()
+
+    # ------------------------------------------------------------------------------- graphs of users
+    def validate(self, user: User, process: Mapping[str, Any]) -> Ticket:
+        """Say what is wrong with a process, in a process of its own: catalogues and models may be read for it."""
+        return self.sync.take(user.id, self._task("validate", user, process))
+
+    def compute(self, user: User, process: Mapping[str, Any]) -> tuple[Ticket, Path]:
+        """Compute a process; its results lie in the folder until `discard` takes it.
+
+        Raises:
+            Problem: The graph is wrong in itself, or there is too much to do already.
+        """
+        define(process)
+        folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
+        task = self._task("run", user, process, folder)
+        return self.sync.take(user.id, task), folder
+
+    def discard(self, folder: Path) -> None:
+        """Remove the results of a synchronous request."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _task(self, kind: Any, user: User, process: Mapping[str, Any], folder: Path | None = None) -> Task:
+        stored = {p.id: p.document for p in self.store.processes.all(user.id)}
+        return Task(kind, process, self.settings.of_user(user.id), stored, folder)
+
+    # ------------------------------------------------------------------------------- stored processes
+    def store_process(self, user: User, id_: str, document: Mapping[str, Any]) -> None:
+        """Store a process of a user; one of that identifier is replaced.
+
+        Raises:
+            Problem: It has no sound graph, or a predefined process is called so.
+        """
+        if id_ in REGISTRY:
+            raise Problem(
+                "PredefinedProcessExists",
+                f"{id_!r} is a predefined process",
+                hint="Choose another identifier.",
+            )
+        if not isinstance(document.get("process_graph"), Mapping):
+            raise Problem("ProcessGraphMissing", f"the process {id_!r} has no process_graph")
+        define(document)
+        self.store.processes.put(UserProcess(id_, user.id, {**document, "id": id_}))
+
+    def stored_process(self, user: User, id_: str) -> UserProcess:
+        """One stored process of a user.
+
+        Raises:
+            Problem: There is none.
+        """
+        found = self.store.processes.get(user.id, id_)
+        if found is None:
+            raise self._no_process(user, id_)
+        return found
+
+    def remove_process(self, user: User, id_: str) -> None:
+        """Remove a stored process of a user."""
+        if not self.store.processes.remove(user.id, id_):
+            raise self._no_process(user, id_)
+
+    def _no_process(self, user: User, id_: str) -> Problem:
+        own = [p.id for p in self.store.processes.all(user.id)]
+        return Problem(
+            "ProcessGraphNotFound", f"you have no process {id_!r}", hint=nearest_of(id_, own) or None
+        )

@@ -1,0 +1,101 @@
+"""Databases of ours: SQLite with a write-ahead log, or PostgreSQL; transactions say at once whether they write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from sqlite3 import Error as SqliteError
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from engine.errors import Problem
+
+PATIENCE = 120.0
+"""Seconds that a writer waits for the writers before it."""
+
+
+def connected(url: URL | str) -> Engine:
+    """The database at a URL; nothing is asked of it yet.
+
+    Raises:
+        Problem: The URL is none of a database, or the driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            if parsed.drivername == "postgresql":
+                parsed = parsed.set(drivername="postgresql+psycopg")
+            return create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, connect_args={"timeout": PATIENCE})
+    except (ArgumentError, NoSuchModuleError, ImportError) as cause:
+        raise Problem(
+            "StorageFailure",
+            f"the database URL cannot be used: {cause}",
+            hint="Give sqlite:///path or postgresql://user@host/name; the latter needs the extra [postgres].",
+        ) from cause
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one state throughout."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine, what: str = "the database") -> Iterator[Connection]:
+    """A transaction that holds the right to write from its first statement on.
+
+    In SQLite a transaction that begins as a reader and writes later fails at once where another one has written
+    in between, however long it would wait.
+    """
+    try:
+        with (
+            engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection,
+            connection.begin(),
+        ):
+            yield connection
+    except OperationalError as cause:
+        busy = "locked" in str(cause.orig)
+        raise Problem(
+            "InfrastructureBusy" if busy else "StorageFailure",
+            f"{what} could not be written: {cause.orig}.",
+            hint=f"Others have been writing for {PATIENCE:g} s; try again later."
+            if busy
+            else "Is the disk full?",
+        ) from cause
+
+
+def _prepare(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None  # the driver begins no transactions behind our back
+    cursor = raw.cursor()
+    try:
+        _use_log(cursor)
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA synchronous = FULL")
+    finally:
+        cursor.close()
+
+
+def _use_log(cursor: Any) -> None:
+    """Switch to the write-ahead log. SQLite does not wait for this lock by itself, whatever the time limit."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except SqliteError as cause:
+            if "locked" not in str(cause) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

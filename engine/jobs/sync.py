@@ -1,0 +1,78 @@
+"""Synchronous requests: so many at a time, so many waiting, the rest refused at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event, Lock
+from typing import Any
+
+from engine.errors import Problem
+from engine.jobs.process import run, warm_up
+from engine.jobs.task import Task
+from engine.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request that was taken in."""
+
+    future: Future[Any]
+    """What the task gives."""
+    unwanted: Event
+    """Set by `cancel`."""
+
+    def cancel(self) -> None:
+        """The answer is not wanted any more: the run is ended, or never begun."""
+        self.unwanted.set()
+        self.future.cancel()
+
+
+class Sync:
+    """The desk for synchronous requests of one server process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(settings.sync_slots, thread_name_prefix="sync")
+        self._lock = Lock()
+        self._under_way: Counter[str] = Counter()
+
+    def warm_up(self) -> None:
+        """Prepare for the first request, beside what else goes on."""
+        self._threads.submit(warm_up)
+
+    def take(self, owner: str, task: Task) -> Ticket:
+        """Take a request in.
+
+        Raises:
+            Problem: There are too many already, of all or of this owner.
+        """
+        with self._lock:
+            own, all_ = self._under_way[owner], self._under_way.total()
+            if own >= self._settings.sync_queue_user:
+                raise too_many(f"{own} of your requests are under way")
+            if all_ >= self._settings.sync_slots + self._settings.sync_queue:
+                raise too_many(f"{all_} requests are under way")
+            self._under_way[owner] += 1
+        unwanted = Event()
+        future = self._threads.submit(run, task, self._settings.sync_seconds, unwanted)
+        future.add_done_callback(lambda _: self._leave(owner))
+        return Ticket(future, unwanted)
+
+    def close(self) -> None:
+        """Take no more in; what waits is dropped."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _leave(self, owner: str) -> None:
+        with self._lock:
+            self._under_way[owner] -= 1
+            if not self._under_way[owner]:
+                del self._under_way[owner]
+
+
+def too_many(what: str) -> Problem:
+    """The refusal of what cannot wait, either."""
+    return Problem(
+        "TooManyRequests", f"{what}, more cannot wait", hint="Try again later.", facts={"retry_after": 5}
+    )

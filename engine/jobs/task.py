@@ -1,0 +1,44 @@
+"""What a runner process is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One piece of work."""
+
+    kind: Literal["run", "validate"]
+    """Are results written, or is it said what is wrong with the graph?"""
+    graph: Mapping[str, Any]
+    """The process, as openEO JSON."""
+    settings: Settings
+    """Those of the user."""
+    processes: Mapping[str, Any]
+    """The user's stored processes by identifier."""
+    folder: Path | None = None
+    """Where results go; it is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a run wrote."""
+
+    path: Path
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A word from a run that goes on."""
+
+    done: int
+    """Blocks that are finished."""
+    planned: int
+    """Blocks in all."""
