@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -216,6 +217,62 @@ def catalog_add(source: str, collection: str | None, catalog: str | None, as_jso
 def catalog_list(catalog: str | None, as_json: bool) -> None:
     """List the collections of the catalogue."""
     list_collections(catalog, as_json)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8080, show_default=True, help="Port to listen at; 0 takes a free one.")
+@click.option("--demo", is_flag=True, help="Serve the sample data, with the user demo (password demo).")
+@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False), help="Certificate file, for HTTPS.")
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False), help="Key file of the certificate.")
+@click.option("--catalog", type=click.Path(path_type=Path), help="The catalogue's SQLite file.")
+def serve(
+    host: str, port: int, demo: bool, tls_cert: str | None, tls_key: str | None, catalog: Path | None
+) -> None:
+    """Serve the engine over HTTP: openEO 1.2 at / and /openeo/1.2."""
+    from api.serving import listen, served
+
+    backend = served(engine.Settings(), catalog, demo=demo, say=say)
+    listen(backend, host, port, (tls_cert, tls_key), say)
+
+
+@main.group()
+def user() -> None:
+    """Look after the accounts of the server."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option(
+    "--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if left out."
+)
+@click.option("--title", default="", help="Name for people.")
+def user_add(name: str, password: str, title: str) -> None:
+    """Add the account NAME, or give it another password."""
+    from api.auth.passwords import hashed
+
+    with closing(engine.Backend(engine.Settings())) as backend:
+        backend.store.users.put(engine.User(name, title), hashed(password))
+    say(f"{name} can log in.")
+
+
+@user.command("list")
+def user_list() -> None:
+    """List the accounts."""
+    with closing(engine.Backend(engine.Settings())) as backend:
+        for account in backend.store.users.all():
+            click.echo(f"{account.id}  {account.name}".rstrip())
+
+
+@user.command("remove")
+@click.argument("name")
+def user_remove(name: str) -> None:
+    """Remove the account NAME with its logins and stored processes."""
+    with closing(engine.Backend(engine.Settings())) as backend:
+        known = backend.store.users.remove(name)
+    if not known:
+        raise click.BadParameter(f"there is no user {name!r}", param_hint="NAME")
+    say(f"{name} is gone.")
 
 
 def list_collections(catalog: str | None, as_json: bool) -> None:

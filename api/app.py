@@ -1,0 +1,60 @@
+"""The application: doors side by side, once for each facet, in one frame."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+
+from api import openapi
+from api.errors import add_handlers
+from api.facets import FACETS, ROOT, entering
+from api.frame import Frame
+from api.openeo import accounts, capabilities, collections, processes, results, user_processes
+from engine import Backend
+
+DOORS = (capabilities, accounts, collections, processes, results, user_processes)
+
+
+def create_app(backend: Backend) -> FastAPI:
+    """The application over a back-end, which it closes in the end."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        backend.sync.warm_up()
+        yield
+        backend.close()
+
+    app = FastAPI(
+        title=backend.settings.title,
+        version=version("geodatacube"),
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.backend = backend
+    routes: list[APIRoute] = []
+    for facet in FACETS:
+        doors = [door.router for door in DOORS]
+        extra = [capabilities.outside, openapi.router] if facet == ROOT else []
+        for router in (*doors, *extra):
+            app.include_router(router, prefix=facet.prefix, dependencies=[Depends(entering(facet))])
+            routes += mounted(router, facet.prefix)
+    app.state.routes = routes
+    add_handlers(app)
+    app.add_middleware(Frame)
+    return app
+
+
+def mounted(router: APIRouter, prefix: str) -> list[APIRoute]:
+    """The routes of a router, as they are behind a prefix."""
+    return [
+        APIRoute(prefix + route.path, route.endpoint, methods=route.methods)
+        for route in router.routes
+        if isinstance(route, APIRoute)
+    ]

@@ -1,0 +1,1 @@
+"""Who is asking: logins, and what they let a request do."""

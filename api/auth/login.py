@@ -1,0 +1,59 @@
+"""The user behind a request, from its `Authorization` header."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from fastapi import Request
+
+from api.auth.passwords import fits
+from engine import Backend, Problem, User
+
+LOGIN = "Log in at /credentials/basic and send the token as `Authorization: Bearer basic//TOKEN`."
+
+
+def backend_of(request: Request) -> Backend:
+    """The back-end that serves the request."""
+    found: Backend = request.app.state.backend
+    return found
+
+
+def current_user(request: Request) -> User:
+    """The user who sends the request.
+
+    Raises:
+        Problem: Nobody is named (401), or nobody is known by that token (403).
+    """
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if not scheme:
+        raise Problem("AuthenticationRequired", "this needs a login", hint=LOGIN)
+    if scheme.lower() != "bearer":
+        raise Problem("AuthenticationSchemeInvalid", f"{scheme[:20]!r} is no scheme for this", hint=LOGIN)
+    method, *provider, secret = token.strip().split("/", 2)
+    if provider and (method != "basic" or provider != [""]):
+        raise Problem("TokenInvalid", f"there are no tokens of the kind {method[:20]!r}", hint=LOGIN)
+    user = backend_of(request).store.users.of_token(secret if provider else method)
+    if user is None:
+        raise Problem("TokenInvalid", "the token is none of ours, or has expired", hint=LOGIN)
+    return user
+
+
+def by_password(request: Request) -> User:
+    """The user whose name and password a request brings (RFC 7617)."""
+    scheme, _, given = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "basic":
+        raise Problem(
+            "AuthenticationRequired", "this needs a user name and a password, as HTTP Basic has them"
+        )
+    try:
+        name, found, password = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        found = ""
+    if not found:
+        raise Problem("CredentialsInvalid", "the credentials are not of the form base64(name:password)")
+    users = backend_of(request).store.users
+    user = users.get(name)
+    if not fits(password, users.password(name)) or user is None:
+        raise Problem("CredentialsInvalid", "user name or password is wrong")
+    return user

@@ -1,0 +1,127 @@
+"""From problems to answers: the one table of status codes, and one body that is openEO's and RFC 7807's at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from engine import Problem, Problems
+
+STATUS: Mapping[str, int] = {
+    "AuthenticationRequired": 401,
+    "PaymentRequired": 402,
+    "AuthenticationSchemeInvalid": 403,
+    "CredentialsInvalid": 403,
+    "PermissionsInsufficient": 403,
+    "TokenInvalid": 403,
+    "CollectionNotFound": 404,
+    "FileNotFound": 404,
+    "JobNotFound": 404,
+    "NotFound": 404,
+    "ProcessGraphNotFound": 404,
+    "ServiceNotFound": 404,
+    "UnsupportedApiVersion": 404,
+    "MethodNotAllowed": 405,
+    "RequestTimeout": 408,
+    "ResultLinkExpired": 410,
+    "TooManyRequests": 429,
+    "EstimateComplexity": 500,
+    "Internal": 500,
+    "StorageFailure": 500,
+    "InfrastructureBusy": 503,
+    "InfrastructureMaintenance": 503,
+}
+"""Status code by error code."""
+FAULT_OF_REQUEST = 400
+"""The status of all other codes: openEO's for graphs, and the exceptions of processes."""
+LOG = logging.getLogger("geodatacube.errors")
+
+
+def status_of(problem: Problem) -> int:
+    """The status code of a problem."""
+    return STATUS.get(problem.code, FAULT_OF_REQUEST)
+
+
+def told(problem: Problem) -> dict[str, Any]:
+    """A problem as openEO tells it; the way out is part of the message."""
+    body = problem.json()
+    if problem.hint:
+        body["message"] = f"{problem.message}{'' if problem.message.endswith('.') else '.'} {problem.hint}"
+    return body
+
+
+def answer(request: Request, problem: Problem) -> JSONResponse:
+    """The response to a request that met a problem."""
+    status = status_of(problem)
+    body = {
+        "id": request.scope.get("request_id", ""),
+        **told(problem),
+        "links": [],
+        "type": "about:blank",
+        "title": problem.code,
+        "status": status,
+        "instance": request.url.path,
+    }
+    body["detail"] = body["message"]
+    if isinstance(problem, Problems):
+        body["errors"] = [told(p) for p in problem.problems]
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="geodatacube"'
+    if status in (429, 503):
+        headers["Retry-After"] = str(problem.facts.get("retry_after", 5))
+    wants_problem = "application/problem+json" in request.headers.get("accept", "")
+    media_type = "application/problem+json" if wants_problem else "application/json"
+    return JSONResponse(body, status, headers, media_type)
+
+
+def from_validation(error: RequestValidationError) -> Problem:
+    """What is wrong with parameters or body, by the words of the validator."""
+    faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    return Problem(
+        "ContentTypeInvalid" if all(e["loc"] == ("body",) for e in error.errors()) else "ParameterInvalid",
+        f"the request cannot be understood: {'; '.join(faults)}",
+        hint="`/docs` shows what is taken here; bodies are JSON objects, sent as application/json.",
+    )
+
+
+def from_http(error: HTTPException) -> Problem:
+    """A refusal of the framework: no such path, or not with this method."""
+    if error.status_code == 404:
+        return Problem("NotFound", "there is nothing at this address", hint="`GET /` lists all endpoints.")
+    if error.status_code == 405:
+        return Problem("MethodNotAllowed", "this address does not know that method")
+    return Problem("BadRequest", str(error.detail))
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have all errors answered in the same form."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, error: Problem) -> JSONResponse:
+        if status_of(error) >= 500:
+            LOG.error("%s %s", request.scope.get("request_id", ""), error)
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(request, from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        response = answer(request, from_http(error))
+        response.headers.update(error.headers or {})
+        return response
+
+
+def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """The answer to a fault of ours; the log has it, the client its number."""
+    LOG.error("%s internal error", request.scope.get("request_id", ""), exc_info=error)
+    number = request.scope.get("request_id", "")
+    return answer(request, Problem("Internal", f"this server met an internal error, number {number}"))

@@ -1,0 +1,122 @@
+"""What holds for every answer: who may read it (CORS), OPTIONS and HEAD, its language, a number, a line in the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import time
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import unexpected
+
+LOG = logging.getLogger("geodatacube.access")
+SANE = re.compile(r"[\w\-.]{1,64}", re.ASCII)
+"""Request numbers that are taken over from the client; others could forge lines of the log."""
+EXPOSED = (
+    "Location, GDC-Identifier, OpenEO-Identifier, OpenEO-Costs, Link, Content-Crs, Content-Bbox, "
+    "Preference-Applied, Retry-After, Content-Disposition, Accept-Ranges, Content-Range, ETag, X-Request-ID"
+)
+ACCEPTED = "Authorization, Content-Type, Accept, Prefer, Range, If-Match, If-None-Match, X-Request-ID"
+MAX_AGE = 86_400
+
+
+class Frame:
+    """ASGI middleware around everything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        scope["request_id"] = given if SANE.fullmatch(given) else secrets.token_hex(8)
+        answer = Answer(scope, send)
+        try:
+            await self._served(scope, receive, answer)
+        except Exception as error:
+            if answer.status:
+                raise
+            await unexpected(Request(scope), error)(scope, receive, answer)
+        finally:
+            answer.log()
+
+    async def _served(self, scope: Scope, receive: Receive, answer: Answer) -> None:
+        if scope["method"] == "OPTIONS" and (methods := methods_of(scope)):
+            await Response(status_code=204, headers=preflight(methods))(scope, receive, answer)
+        elif scope["method"] == "HEAD":
+            answer.headless = True
+            await self.app({**scope, "method": "GET"}, receive, answer)
+        else:
+            await self.app(scope, receive, answer)
+
+
+class Answer:
+    """What is sent, on its way."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self._start = time.perf_counter()
+        self.status = 0
+        """The status code, once it is sent."""
+        self.headless = False
+        """Is the body left away?"""
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message, completed."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["Access-Control-Allow-Origin"] = "*"
+            headers["Access-Control-Expose-Headers"] = EXPOSED
+            headers["X-Request-ID"] = self._scope["request_id"]
+            headers.setdefault("Content-Language", "en")
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+        elif self.headless and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    def log(self) -> None:
+        """One line for the request; what may be secret (the query, headers) is not in it."""
+        line: dict[str, Any] = {
+            "request": self._scope["request_id"],
+            "method": self._scope["method"],
+            "path": self._scope["path"],
+            "status": self.status,
+            "ms": round(1000 * (time.perf_counter() - self._start), 1),
+        }
+        LOG.info(json.dumps(line))
+
+
+def methods_of(scope: Scope) -> list[str]:
+    """The methods that the path of a request knows."""
+    methods: set[str] = set()
+    for route in scope["app"].state.routes:
+        match, _ = route.matches({**scope, "method": "GET"})
+        if match is not Match.NONE:
+            methods |= set(getattr(route, "methods", None) or ())
+    if "GET" in methods:
+        methods.add("HEAD")
+    return sorted(methods)
+
+
+def preflight(methods: list[str]) -> dict[str, str]:
+    """What a browser wants to know before it asks."""
+    return {
+        "Access-Control-Allow-Methods": ", ".join([*methods, "OPTIONS"]),
+        "Access-Control-Allow-Headers": ACCEPTED,
+        "Access-Control-Max-Age": str(MAX_AGE),
+        "Content-Type": "application/json",
+        "Allow": ", ".join([*methods, "OPTIONS"]),
+    }

@@ -1,0 +1,39 @@
+"""Absolute links, as the client sees the server: behind its public address, and within the facet it came through."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+
+from api.facets import Facet
+
+Link = dict[str, str]
+
+
+class Links:
+    """Makes links for the answer to one request."""
+
+    def __init__(self, request: Request) -> None:
+        public = request.app.state.backend.settings.public_url
+        self._root = str(public or request.base_url).rstrip("/")
+        facet: Facet = request.state.facet
+        self._prefix = facet.prefix
+        self._path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        self._query = request.url.query
+
+    def to(self, path: str, **query: object) -> str:
+        """The address of a path within the facet."""
+        return self.root(self._prefix + quote(path) if path != "/" else self._prefix + "/", **query)
+
+    def root(self, path: str, **query: object) -> str:
+        """The address of a path of the server."""
+        return f"{self._root}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def here(self) -> str:
+        """The address that was asked."""
+        return f"{self._root}{quote(self._path)}" + (f"?{self._query}" if self._query else "")
+
+    def link(self, rel: str, href: str, title: str = "", type_: str = "application/json") -> Link:
+        """One link."""
+        return {"rel": rel, "href": href, "type": type_} | ({"title": title} if title else {})

@@ -1,0 +1,143 @@
+"""The API as an OpenAPI 3.0 document, made from the routes, and as a page for people that needs nothing from outside."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import HTMLResponse, Response
+
+from api.links import Links
+
+MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
+router = APIRouter(tags=["Capabilities"])
+Json = dict[str, Any]
+ERROR = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {
+        "id": {"type": "string", "description": "Number of the request, as the log has it."},
+        "code": {"type": "string", "description": "Error code of openEO."},
+        "message": {"type": "string", "description": "What is wrong, and the way out."},
+        "pointer": {"type": "string", "description": "JSON pointer into the process graph."},
+        "links": {"type": "array", "items": {"type": "object"}},
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+    },
+}
+PUBLIC = frozenset({"Capabilities", "Collections", "Processes"})
+"""Tags of routes that need no login."""
+
+
+@router.get("/openapi", summary="The API as OpenAPI 3.0")
+def openapi(request: Request) -> Response:
+    """The description of all routes, for machines."""
+    return Response(json.dumps(document(request)), media_type=MEDIA_TYPE)
+
+
+@router.get("/docs", summary="The API for people")
+def docs(request: Request) -> HTMLResponse:
+    """The description of all routes, as a page."""
+    return HTMLResponse(page(document(request)))
+
+
+def document(request: Request) -> Json:
+    """The OpenAPI document, in the words of version 3.0."""
+    app = request.app
+    title = app.state.backend.settings.title
+    made = get_openapi(
+        title=title,
+        version=app.version,
+        routes=app.routes,
+        openapi_version="3.0.3",
+        separate_input_output_schemas=False,
+    )
+    made = older(made)
+    made["servers"] = [{"url": Links(request).root("")}]
+    parts = made.setdefault("components", {})
+    parts.setdefault("schemas", {})["Error"] = ERROR
+    parts["securitySchemes"] = {
+        "Bearer": {"type": "http", "scheme": "bearer"},
+        "Basic": {"type": "http", "scheme": "basic"},
+    }
+    for path, operations in made["paths"].items():
+        for operation in operations.values():
+            complete(path, operation)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    return made
+
+
+def complete(path: str, operation: Json) -> None:
+    """Add what all operations share: errors, and who may call them."""
+    error = {
+        "description": "What is wrong.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+    operation["responses"].pop("422", None)
+    operation["responses"] |= {"4XX": error, "5XX": error}
+    if path.endswith("/credentials/basic"):
+        operation["security"] = [{"Basic": []}]
+    elif PUBLIC.isdisjoint(operation.get("tags", ())):
+        operation["security"] = [{"Bearer": []}]
+
+
+def older(value: Any) -> Any:
+    """A schema of OpenAPI 3.1 in the words of 3.0: `nullable` for a union with null, `enum` for `const`."""
+    if isinstance(value, list):
+        return [older(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    out = {k: older(v) for k, v in value.items()}
+    if "const" in out:
+        out["enum"] = [out.pop("const")]
+    union = out.get("anyOf")
+    if isinstance(union, list) and {"type": "null"} in union:
+        rest = [u for u in union if u != {"type": "null"}]
+        del out["anyOf"]
+        out |= rest[0] if len(rest) == 1 else {"anyOf": rest}
+        out["nullable"] = True
+    return out
+
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "code{background:#8882;padding:.1em .3em;border-radius:3px}summary{cursor:pointer}"
+    "summary b{display:inline-block;min-width:4.5em}details{margin:.3rem 0}h2{margin-top:2rem}"
+)
+
+
+def page(described: Json) -> str:
+    """The document as a page, by tags; each operation unfolds."""
+    sections: dict[str, list[str]] = {}
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            tag = (operation.get("tags") or ["Other"])[0]
+            sections.setdefault(tag, []).append(entry(path, method, operation))
+    body = "".join(f"<h2>{escape(tag)}</h2>{''.join(entries)}" for tag, entries in sections.items())
+    title = escape(described["info"]["title"])
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}: API</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
+        f"<h1>{title}</h1><p>All routes, also as <a href='openapi'>OpenAPI 3.0</a>.</p>{body}</html>"
+    )
+
+
+def entry(path: str, method: str, operation: Json) -> str:
+    """One operation."""
+    parameters = "".join(
+        f"<li><code>{escape(p['name'])}</code> ({escape(p['in'])}) {escape(p.get('description', ''))}</li>"
+        for p in operation.get("parameters", ())
+    )
+    login = "<p>Needs a login.</p>" if operation.get("security") else ""
+    return (
+        f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code> {escape(operation.get('summary', ''))}"
+        f"</summary><p>{escape(operation.get('description', ''))}</p>{login}"
+        f"{f'<ul>{parameters}</ul>' if parameters else ''}</details>"
+    )

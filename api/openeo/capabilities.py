@@ -1,0 +1,118 @@
+"""What the server is and can do: landing page, conformance, the well-known document, and whether it is alive."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+
+from api.facets import OPENEO
+from api.links import Links
+from api.openapi import MEDIA_TYPE as OPENAPI
+
+router = APIRouter(tags=["Capabilities"])
+outside = APIRouter(tags=["Capabilities"])
+"""What stands at the root only."""
+Json = dict[str, Any]
+CONFORMANCE_REL = "http://www.opengis.net/def/rel/ogc/1.0/conformance"
+GDC = ("https://api.geodatacube.example/1.0.0-beta", "https://m-mohr.github.io/geodatacube-api")
+CLASSES = {
+    "/": (
+        "https://api.openeo.org/1.2.0",
+        "https://api.stacspec.org/v1.0.0/core",
+        "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+        "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    ),
+    "/openapi": ("http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30",),
+    "/collections/{collection_id}": (
+        "https://api.stacspec.org/v1.0.0/collections",
+        "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    ),
+    "/processing_parameters": ("https://api.openeo.org/extensions/processing-parameters/0.1.0",),
+}
+"""Conformance classes, by the path that has to be mounted for them."""
+PLANS = {
+    "currency": None,
+    "default_plan": "free",
+    "plans": [{"name": "free", "description": "Nothing is charged.", "paid": False}],
+}
+
+
+def endpoints(request: Request) -> dict[str, list[str]]:
+    """The paths of the facet that a request came through, each with its methods."""
+    facet = request.state.facet
+    found: dict[str, set[str]] = {}
+    for route in routes_of(request):
+        path = route.path.removeprefix(facet.prefix)
+        if path not in ("/openapi", "/docs", "/health", "/.well-known/openeo") or not facet.prefix:
+            found.setdefault(path or "/", set()).update(route.methods or ())
+    return {path: sorted(methods) for path, methods in found.items()}
+
+
+def routes_of(request: Request) -> list[APIRoute]:
+    """The routes of the facet that a request came through."""
+    prefix, whole = request.state.facet.prefix, request.app.state.routes
+    return [r for r in whole if r.path.startswith(OPENEO.prefix) == bool(prefix)]
+
+
+def classes(request: Request) -> list[str]:
+    """The conformance classes of what is mounted."""
+    mounted = endpoints(request)
+    found = [uri for path, uris in CLASSES.items() if path in mounted for uri in uris]
+    return found if request.state.facet.prefix else [*GDC, *found]
+
+
+@router.get("/", summary="What this server is and can do")
+def landing(request: Request) -> Json:
+    """The landing page."""
+    links, settings = Links(request), request.app.state.backend.settings
+    facet = request.state.facet
+    title = f"{settings.title}, {facet.title}" if facet.title else settings.title
+    return {
+        "id": "geodatacube",
+        "title": title,
+        "description": "A datacube processing engine: openEO process graphs over data that STAC describes.",
+        "type": "Catalog",
+        "stac_version": "1.0.0",
+        "api_version": "1.2.0",
+        "gdc_version": "1.0.0-beta",
+        "backend_version": version("geodatacube"),
+        "production": False,
+        "conformsTo": classes(request),
+        "endpoints": [{"path": p, "methods": m} for p, m in endpoints(request).items()],
+        "billing": PLANS,
+        "links": [
+            links.link("self", links.to("/"), title),
+            links.link("root", links.to("/"), title),
+            links.link("service-desc", links.root("/openapi"), "The API as OpenAPI 3.0", OPENAPI),
+            links.link("service-doc", links.root("/docs"), "The API for people", "text/html"),
+            links.link("conformance", links.to("/conformance"), "Conformance classes"),
+            links.link(CONFORMANCE_REL, links.to("/conformance"), "Conformance classes"),
+            links.link("data", links.to("/collections"), "Collections"),
+            links.link("version-history", links.root("/.well-known/openeo"), "Versions of the API"),
+        ],
+    }
+
+
+@router.get("/conformance", summary="The standards that are followed")
+def conformance(request: Request) -> Json:
+    """The conformance classes, as the landing page has them."""
+    return {"conformsTo": classes(request)}
+
+
+@outside.get("/.well-known/openeo", summary="Versions of the openEO API")
+def well_known(request: Request) -> Json:
+    """Where which version is."""
+    return {
+        "versions": [
+            {"url": Links(request).root(f"{OPENEO.prefix}/"), "api_version": "1.2.0", "production": False}
+        ]
+    }
+
+
+@outside.get("/health", summary="Is the server alive?")
+async def health() -> Json:
+    """It is."""
+    return {"status": "ok"}

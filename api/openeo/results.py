@@ -1,0 +1,99 @@
+"""Graphs that are checked, or computed while the client waits."""
+
+from __future__ import annotations
+
+import asyncio
+import tarfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from api.auth.login import backend_of, current_user
+from api.errors import told
+from engine import Problem, User
+
+router = APIRouter(tags=["Data processing"])
+Json = dict[str, Any]
+GLANCE = 0.5
+"""Seconds between looks at whether the client is still there."""
+BLOCK = 2**20
+
+
+class Gone(Exception):  # noqa: N818 (it is no fault)
+    """The client hung up."""
+
+
+@router.post("/validation", summary="Say everything that is wrong with a process")
+async def validation(
+    request: Request, user: Annotated[User, Depends(current_user)], body: Annotated[Json, Body()]
+) -> Json:
+    """All faults of the graph, without reading a pixel; an empty list where there is none."""
+    backend = backend_of(request)
+    ticket = await run_in_threadpool(backend.validate, user, body)
+    problems: list[Problem] = await answer(request, ticket)
+    return {"errors": [told(p) for p in problems]}
+
+
+@router.post("/result", summary="Compute a process, and wait for its result")
+async def result(
+    request: Request, user: Annotated[User, Depends(current_user)], body: Annotated[Json, Body()]
+) -> Response:
+    """The file that the process gives; several come as one tar archive."""
+    if not isinstance(body.get("process"), dict):
+        raise Problem("ProcessGraphMissing", "the request has no `process` with a `process_graph`")
+    backend = backend_of(request)
+    ticket, folder = await run_in_threadpool(backend.compute, user, body)
+    done = BackgroundTask(backend.discard, folder)
+    try:
+        files = await answer(request, ticket)
+        return delivered(files, folder, done)
+    except BaseException:
+        await run_in_threadpool(backend.discard, folder)
+        raise
+
+
+async def answer(request: Request, ticket: Any) -> Any:
+    """What a run gives; it is ended where the client does not wait for it."""
+    future = asyncio.wrap_future(ticket.future)
+    try:
+        while not (await asyncio.wait([future], timeout=GLANCE))[0]:
+            if await request.is_disconnected():
+                raise Gone
+        return future.result()
+    finally:
+        ticket.cancel()
+
+
+def delivered(files: Sequence[Any], folder: Path, done: BackgroundTask) -> Response:
+    """One file as it is, several in an archive."""
+    headers = {"OpenEO-Costs": "0"}
+    if len(files) == 1 and files[0].path.is_file():
+        (file,) = files
+        return FileResponse(
+            file.path, media_type=file.media_type, filename=file.path.name, headers=headers, background=done
+        )
+    headers["Content-Disposition"] = 'attachment; filename="result.tar"'
+    return StreamingResponse(
+        archive([file.path for file in files], folder),
+        media_type="application/x-tar",
+        headers=headers,
+        background=done,
+    )
+
+
+def archive(paths: Sequence[Path], folder: Path) -> Iterator[bytes]:
+    """A tar archive of files and folders, a piece at a time, without a copy on disk."""
+    for path in sorted(p for given in paths for p in (given, *given.rglob("*")) if p.is_file()):
+        entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
+        entry.size, entry.mtime = path.stat().st_size, int(path.stat().st_mtime)
+        yield entry.tobuf(tarfile.PAX_FORMAT)
+        with path.open("rb") as file:
+            yield from iter(partial(file.read, BLOCK), b"")
+        yield bytes(-entry.size % tarfile.BLOCKSIZE)
+    yield bytes(2 * tarfile.BLOCKSIZE)

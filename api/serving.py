@@ -1,0 +1,54 @@
+"""A server from the command line: over which catalogue, what users' graphs may reach, and where it listens."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+import engine
+from api.app import create_app
+from api.auth.passwords import hashed
+from engine import Backend, Settings, User
+
+Say = Callable[[str], None]
+DEMO = "demo"
+"""Name and password of the user of the sample data."""
+
+
+def served(settings: Settings, catalog: Path | None, *, demo: bool, say: Say) -> Backend:
+    """A back-end for strangers: their graphs read no files of this machine and ask no private address."""
+    changes: dict[str, object] = {"local_files": False, "private_hosts": "deny", "udf": confined(settings)}
+    if demo:
+        say("Making the sample scenes (once) ...")
+        with engine.bar("scenes") as progress:
+            catalog = engine.sample_catalog(settings.home, progress)
+    if catalog is not None:
+        changes["catalog"] = catalog
+    backend = Backend(settings.model_copy(update=changes))
+    if demo:
+        backend.store.users.put(User(DEMO, "Demo"), hashed(DEMO))
+    return backend
+
+
+def confined(settings: Settings) -> str:
+    """How user code is run: in the sandbox, whatever is right for a person's own machine, or not at all."""
+    return "off" if settings.udf == "off" else "sandbox"
+
+
+def listen(backend: Backend, host: str, port: int, tls: tuple[str | None, str | None], say: Say) -> None:
+    """Serve until the process is told to end."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    config = uvicorn.Config(
+        create_app(backend), host=host, port=port, ssl_certfile=tls[0], ssl_keyfile=tls[1],
+        access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=20,
+    )  # fmt: skip
+    listening: socket.socket = config.bind_socket()
+    taken = listening.getsockname()[1]
+    say(
+        f"Listening at {'https' if tls[0] else 'http'}://{host}:{taken}, openEO at /openeo/1.2, routes at /docs"
+    )
+    uvicorn.Server(config).run([listening])
