@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from engine import Problem, Problems
 
@@ -40,7 +40,13 @@ STATUS: Mapping[str, int] = {
 """Status code by error code."""
 FAULT_OF_REQUEST = 400
 """The status of all other codes: openEO's for graphs, and the exceptions of processes."""
+HUNG_UP = 499
+"""What the log says of a request whose client did not wait; nginx made the number known."""
 LOG = logging.getLogger("geodatacube.errors")
+
+
+class Gone(Exception):  # noqa: N818 (it is no fault)
+    """The client hung up; whatever is answered, nobody reads it."""
 
 
 def status_of(problem: Problem) -> int:
@@ -108,6 +114,10 @@ def add_handlers(app: FastAPI) -> None:
         if status_of(error) >= 500:
             LOG.error("%s %s", request.scope.get("request_id", ""), error)
         return answer(request, error)
+
+    @app.exception_handler(Gone)
+    async def _gone(_: Request, __: Gone) -> Response:
+        return Response(status_code=HUNG_UP)
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:

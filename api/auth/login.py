@@ -30,10 +30,10 @@ def current_user(request: Request) -> User:
         raise Problem("AuthenticationRequired", "this needs a login", hint=LOGIN)
     if scheme.lower() != "bearer":
         raise Problem("AuthenticationSchemeInvalid", f"{scheme[:20]!r} is no scheme for this", hint=LOGIN)
-    method, *provider, secret = token.strip().split("/", 2)
-    if provider and (method != "basic" or provider != [""]):
-        raise Problem("TokenInvalid", f"there are no tokens of the kind {method[:20]!r}", hint=LOGIN)
-    user = backend_of(request).store.users.of_token(secret if provider else method)
+    kind, slash, secret = token.strip().rpartition("/")
+    if slash and kind != "basic/":
+        raise Problem("TokenInvalid", f"there are no tokens of the kind {kind[:20]!r}", hint=LOGIN)
+    user = backend_of(request).store.users.of_token(secret)
     if user is None:
         raise Problem("TokenInvalid", "the token is none of ours, or has expired", hint=LOGIN)
     return user

@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from api.auth.login import backend_of, current_user
-from api.errors import told
+from api.errors import Gone, told
 from engine import Problem, User
 
 router = APIRouter(tags=["Data processing"])
@@ -23,10 +23,6 @@ Json = dict[str, Any]
 GLANCE = 0.5
 """Seconds between looks at whether the client is still there."""
 BLOCK = 2**20
-
-
-class Gone(Exception):  # noqa: N818 (it is no fault)
-    """The client hung up."""
 
 
 @router.post("/validation", summary="Say everything that is wrong with a process")
@@ -54,7 +50,7 @@ async def result(
         files = await answer(request, ticket)
         return delivered(files, folder, done)
     except BaseException:
-        await run_in_threadpool(backend.discard, folder)
+        ticket.future.add_done_callback(lambda _: backend.discard(folder))  # when its process writes no more
         raise
 
 

@@ -60,6 +60,11 @@ class Sync:
         future.add_done_callback(lambda _: self._leave(owner))
         return Ticket(future, unwanted)
 
+    def under_way(self) -> int:
+        """Requests that are computed or waiting."""
+        with self._lock:
+            return self._under_way.total()
+
     def close(self) -> None:
         """Take no more in; what waits is dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)

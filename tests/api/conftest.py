@@ -1,0 +1,88 @@
+"""A server over a small sample catalogue, and clients of its users."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+import uvicorn
+
+from api.app import create_app
+from api.auth.passwords import hashed
+from engine import Backend, Settings, User
+from engine.catalog import Catalog
+from engine.demo import make_scenes
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that listens on loopback."""
+
+    url: str
+    backend: Backend
+
+    def client(self, user: str | None = None) -> httpx.Client:
+        """A client, logged in as that user; passwords are names."""
+        client = httpx.Client(base_url=self.url, timeout=60)
+        if user is not None:
+            login = httpx.get(f"{self.url}/credentials/basic", auth=(user, user))
+            token = login.json()["access_token"]
+            client.headers["Authorization"] = f"Bearer basic//{token}"
+        return client
+
+
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory):
+    """The catalogue of sample scenes of 2 km."""
+    folder = tmp_path_factory.mktemp("scenes")
+    catalog = Catalog(folder / "catalog.sqlite")
+    catalog.add(make_scenes(folder / "scenes", size=200))
+    catalog.close()
+    return folder / "catalog.sqlite"
+
+
+@pytest.fixture(scope="session")
+def served(catalog, tmp_path_factory) -> Iterator[Served]:
+    """The server, with the users ada and bob."""
+    settings = Settings(
+        home=tmp_path_factory.mktemp("home"), catalog=catalog, local_files=False, private_hosts="deny"
+    )
+    backend = Backend(settings)
+    for name in ("ada", "bob"):
+        backend.store.users.put(User(name), hashed(name))
+    config = uvicorn.Config(create_app(backend), host="127.0.0.1", port=0, log_level="warning")
+    listening = config.bind_socket()
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", backend)
+    server.should_exit = True
+    thread.join()
+    listening.close()
+
+
+@pytest.fixture(scope="session")
+def anonymous(served) -> Iterator[httpx.Client]:
+    """Somebody who is not logged in."""
+    with served.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def ada(served) -> Iterator[httpx.Client]:
+    """A user."""
+    with served.client("ada") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def bob(served) -> Iterator[httpx.Client]:
+    """Another user."""
+    with served.client("bob") as client:
+        yield client

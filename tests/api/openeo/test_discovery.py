@@ -1,0 +1,91 @@
+"""Discovery: everything public, at both facets, as the standards' schemas have it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+spec = importlib.util.spec_from_file_location("contracts_of_api", ROOT / "contracts.py")
+contracts_of_api = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(contracts_of_api)
+faults = contracts_of_api.faults
+
+OPENEO, GDC = "openeo-1.2.0-openapi.yaml", "gdc-1.0.0-beta-openapi.patched.yaml"
+SHARED = ("/", "/conformance", "/collections", "/processes", "/file_formats")
+PAGES = [(OPENEO, p, p) for p in (*SHARED, "/udf_runtimes", "/.well-known/openeo")]
+PAGES += [(GDC, p, p) for p in SHARED]
+PAGES += [(d, "/collections/S2", "/collections/{collection_id}") for d in (OPENEO, GDC)]
+PAGES += [(OPENEO, "/collections/S2/queryables", "/collections/{collection_id}/queryables")]
+
+
+@pytest.mark.parametrize(("name", "path", "template"), PAGES)
+def test_answers_are_valid(anonymous, contracts, name, path, template):
+    body = anonymous.get(path).json()
+    assert faults(contracts / "specs" / name, "get", template, "200", body) == []
+
+
+@pytest.mark.parametrize("facet", ["", "/openeo/1.2"])
+def test_every_endpoint_that_is_listed_is_there(anonymous, facet):
+    landing = anonymous.get(f"{facet}/").json()
+    assert landing["conformsTo"] == anonymous.get(f"{facet}/conformance").json()["conformsTo"]
+    assert {"/", "/collections", "/result", "/validation"} <= {e["path"] for e in landing["endpoints"]}
+    for link in landing["links"]:
+        assert anonymous.get(link["href"]).status_code == 200, link
+
+
+def test_the_well_known_document_leads_to_the_facet_of_openeo(anonymous):
+    (version,) = anonymous.get("/.well-known/openeo").json()["versions"]
+    landing = anonymous.get(version["url"]).json()
+    assert landing["api_version"] == version["api_version"] == "1.2.0"
+    assert all(link["href"].startswith(str(anonymous.base_url)) for link in landing["links"])
+
+
+def test_a_list_without_a_limit_is_whole_and_with_one_has_pages(anonymous):
+    whole = [p["id"] for p in anonymous.get("/processes").json()["processes"]]
+    assert len(whole) > 150
+    found, page = [], anonymous.get("/processes?limit=50").json()
+    while True:
+        found += [p["id"] for p in page["processes"]]
+        rels = {link["rel"]: link["href"] for link in page["links"]}
+        assert {"self", "first", "last"} <= rels.keys()
+        if "next" not in rels:
+            break
+        page = anonymous.get(rels["next"]).json()
+    assert found == whole
+    assert "prev" in rels
+    assert [p["id"] for p in anonymous.get(rels["last"]).json()["processes"]] == whole[
+        -(len(whole) % 50 or 50) :
+    ]
+
+
+def test_a_collection_tells_its_cube(anonymous, served):
+    body = anonymous.get("/collections/S2").json()
+    assert set(body["cube:dimensions"]) == {"x", "y", "t", "bands"}
+    rels = {link["rel"]: link["href"] for link in body["links"]}
+    assert rels["self"] == f"{served.url}/collections/S2"
+
+
+def test_openapi_is_3_0_and_lists_what_is_mounted(anonymous):
+    answer = anonymous.get("/openapi")
+    assert answer.headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
+    document = answer.json()
+    assert document["openapi"].startswith("3.0.")
+    told = {(path, method.upper()) for path, found in document["paths"].items() for method in found}
+    landing = anonymous.get("/").json()
+    assert {(e["path"], m) for e in landing["endpoints"] for m in e["methods"]} <= told
+    assert '"null"' not in answer.text
+
+
+def test_openapi_is_sound(anonymous):
+    validator = pytest.importorskip("openapi_spec_validator")
+    validator.validate(anonymous.get("/openapi").json())
+
+
+def test_docs_need_nothing_from_outside(anonymous):
+    page = anonymous.get("/docs").text
+    assert "/process_graphs/{process_graph_id}" in page
+    assert "http://" not in page
+    assert "https://" not in page
