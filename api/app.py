@@ -13,10 +13,19 @@ from api import openapi
 from api.errors import add_handlers
 from api.facets import FACETS, ROOT, entering
 from api.frame import Frame
-from api.openeo import accounts, capabilities, collections, processes, results, user_processes
+from api.openeo import (
+    accounts,
+    capabilities,
+    collections,
+    downloads,
+    jobs,
+    processes,
+    results,
+    user_processes,
+)
 from engine import Backend
 
-DOORS = (capabilities, accounts, collections, processes, results, user_processes)
+DOORS = (capabilities, accounts, collections, processes, results, jobs, downloads, user_processes)
 
 
 def create_app(backend: Backend) -> FastAPI:
@@ -25,6 +34,7 @@ def create_app(backend: Backend) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         backend.sync.warm_up()
+        backend.begin_work()
         yield
         backend.close()
 

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from engine.notebook import Cube, Session, open, run  # noqa: A004 (engine.open is what it is called)
     from engine.plan.explain import Explanation
     from engine.progress import bar
-    from engine.records import User, UserProcess
+    from engine.records import Job, Status, User, UserProcess
     from engine.sample import sample_catalog
     from engine.service import Engine
     from engine.settings import Settings
 
 _ROOMS = {
     "Backend": "engine.backend",
+    "Job": "engine.records",
+    "Status": "engine.records",
     "User": "engine.records",
     "UserProcess": "engine.records",
     "sample_catalog": "engine.sample",
@@ -47,10 +49,12 @@ __all__ = [
     "Cube",
     "Engine",
     "Explanation",
+    "Job",
     "Problem",
     "Problems",
     "Session",
     "Settings",
+    "Status",
     "User",
     "UserProcess",
     "bar",

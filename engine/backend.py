@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from engine.errors import Problem
@@ -16,7 +17,8 @@ from engine.graph.near import nearest_of
 from engine.graph.parse import define
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
-from engine.records import User, UserProcess
+from engine.jobs.worker import Worker
+from engine.records import BUSY, LEVELS, Job, Status, User, UserProcess
 from engine.service import Engine
 from engine.settings import Settings
 from engine.store import Store
@@ -37,6 +39,8 @@ class Backend:
         """Knows processes and collections. It runs nothing here."""
         self.sync = Sync(settings)
         """The desk for synchronous requests."""
+        self._worker: Worker | None = None
+        self._working: Thread | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -45,6 +49,7 @@ class Backend:
 
     def close(self) -> None:
         """Let go of everything."""
+        self.end_work()
         self.sync.close()
         self.engine.close()
         if "store" in self.__dict__:
@@ -82,6 +87,92 @@ class Backend:
     def _task(self, kind: Any, user: User, process: Mapping[str, Any], folder: Path | None = None) -> Task:
         stored = {p.id: p.document for p in self.store.processes.all(user.id)}
         return Task(kind, process, self.settings.of_user(user.id), stored, folder)
+
+    # ------------------------------------------------------------------------------- batch jobs
+    def begin_work(self) -> None:
+        """Take batch jobs from the store, beside what else goes on, until `close`."""
+        if self.settings.job_slots:
+            self._worker = Worker(self.settings, self.store)
+            self._working = Thread(target=self._worker.work, name="worker")
+            self._working.start()
+
+    def end_work(self) -> None:
+        """Take no more batch jobs; those under way go back into the queue."""
+        if self._worker is not None and self._working is not None:
+            self._worker.stop()
+            self._working.join()
+            self._worker = self._working = None
+
+    def create_job(self, user: User, document: Mapping[str, Any]) -> Job:
+        """A new batch job.
+
+        Raises:
+            Problem: Its process has no sound graph, or a member is not of its type.
+        """
+        self._check_job(document)
+        return self.store.jobs.create(user.id, document)
+
+    def job(self, user: User, id_: str) -> Job:
+        """One batch job of a user.
+
+        Raises:
+            Problem: There is none.
+        """
+        found = self.store.jobs.get(user.id, id_)
+        if found is None:
+            raise Problem("JobNotFound", f"you have no batch job {id_!r}", hint="`GET /jobs` lists yours.")
+        return found
+
+    def change_job(self, user: User, id_: str, changes: Mapping[str, Any]) -> None:
+        """Change members of a job's request; `None` takes one away."""
+        job = self.job(user, id_)
+        if not changes:
+            raise Problem("NoDataForUpdate", "the request changes nothing")
+        document = {k: v for k, v in {**job.document, **changes}.items() if v is not None}
+        self._check_job(document)
+        if not self.store.jobs.change(user.id, id_, document):
+            raise locked(id_)
+
+    def start_job(self, user: User, id_: str) -> None:
+        """Put a job into the queue; nothing happens where it is there, or running."""
+        job = self.job(user, id_)
+        if self.store.jobs.queue(user.id, id_):
+            self.store.logs.add(job, "info", "queued")
+
+    def cancel_job(self, user: User, id_: str) -> None:
+        """End a job's processing; what it gave earlier stays."""
+        job = self.job(user, id_)
+        if self.store.jobs.cancel(user.id, id_):
+            self.store.logs.add(job, "info", "canceled")
+
+    def remove_job(self, user: User, id_: str) -> None:
+        """Remove a job with its results and its log; its processing ends."""
+        self.job(user, id_)
+        self.store.jobs.remove(user.id, id_)
+        shutil.rmtree(self.settings.job_folder(user.id, id_), ignore_errors=True)
+
+    def results_folder(self, job: Job) -> Path:
+        """Where the results of a job lie.
+
+        Raises:
+            Problem: There are none (yet).
+        """
+        if job.status in BUSY:
+            raise Problem("JobNotFinished", f"job {job.id!r} is {job.status}", hint="Ask again later.")
+        if job.status != Status.FINISHED:
+            raise Problem("JobNotStarted", f"job {job.id!r} is {job.status}", hint="Start it first.")
+        return self.settings.job_folder(job.owner, job.id) / f"attempt-{job.fence}"
+
+    def _check_job(self, document: Mapping[str, Any]) -> None:
+        process = document.get("process")
+        if not isinstance(process, Mapping) or not isinstance(process.get("process_graph"), Mapping):
+            raise Problem("ProcessGraphMissing", "a job needs a `process` with a `process_graph`")
+        for name in ("title", "description", "plan", "log_level"):
+            if not isinstance(document.get(name), str | None):
+                raise Problem("ParameterInvalid", f"{name} has to be a text", facts={"parameter": name})
+        if document.get("log_level") not in (None, *LEVELS):
+            raise Problem("ParameterInvalid", f"log_level is one of {', '.join(LEVELS)}")
+        define(document)
 
     # ------------------------------------------------------------------------------- stored processes
     def store_process(self, user: User, id_: str, document: Mapping[str, Any]) -> None:
@@ -122,3 +213,12 @@ class Backend:
         return Problem(
             "ProcessGraphNotFound", f"you have no process {id_!r}", hint=nearest_of(id_, own) or None
         )
+
+
+def locked(id_: str) -> Problem:
+    """The refusal to change a job that is at work."""
+    return Problem(
+        "JobLocked",
+        f"job {id_!r} is queued or running",
+        hint="Cancel it first: `DELETE /jobs/{job_id}/results`.",
+    )

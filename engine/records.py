@@ -1,10 +1,28 @@
-"""What a server keeps, as frozen values: accounts, and processes that users stored."""
+"""What a server keeps, as frozen values: accounts, processes that users stored, batch jobs and their logs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
+
+
+class Status(StrEnum):
+    """Where a batch job is, in openEO's words."""
+
+    CREATED = "created"
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELED = "canceled"
+    FINISHED = "finished"
+    ERROR = "error"
+
+
+BUSY = (Status.QUEUED, Status.RUNNING)
+"""A job in these is locked: it can be canceled or deleted, and not changed or started."""
+LEVELS = ("error", "warning", "info", "debug")
+"""Levels of log entries, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +47,35 @@ class UserProcess:
     """Identifier of the account."""
     document: Mapping[str, Any]
     """The process as openEO describes it, with its graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A batch job."""
+
+    id: str
+    owner: str
+    """Identifier of the account."""
+    status: Status
+    document: Mapping[str, Any]
+    """The request that made it, as openEO has it: `process`, `title`, `log_level` and so on."""
+    created: float
+    """Seconds since 1970, as all times here."""
+    updated: float
+    """When its status or its document changed last."""
+    progress: float = 0.0
+    """Percent of its blocks that are finished."""
+    fence: int = 0
+    """Number of the attempt. An attempt that lost its lease has an old one, and can publish nothing."""
+    attempts: int = 0
+    """Attempts since it was queued."""
+    items: tuple[str, ...] = ()
+    """Names of the STAC items of its results, in the folder of the attempt."""
+    problem: Mapping[str, Any] | None = None
+    """Why it failed."""
+
+    @property
+    def log_level(self) -> str:
+        """The least grave level that is kept of its log."""
+        level = self.document.get("log_level")
+        return level if level in LEVELS else "info"

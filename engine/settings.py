@@ -83,6 +83,16 @@ class Settings(BaseSettings):
     """Synchronous requests that one user may have under way, waiting ones included."""
     sync_seconds: float = Field(default=300.0, gt=0)
     """Longest time that a synchronous request may run."""
+    job_slots: int = Field(default=1, ge=0)
+    """Batch jobs that a worker runs at a time; a server with none leaves them to others."""
+    job_seconds: float = Field(default=86_400.0, gt=0)
+    """Longest time that an attempt at a batch job may run."""
+    job_attempts: int = Field(default=3, ge=1)
+    """Attempts at a batch job that are interrupted before it is given up."""
+    job_lease: float = Field(default=20.0, gt=0)
+    """Seconds without a sign of life after which a batch job is taken up by another worker."""
+    link_hours: float = Field(default=24.0, gt=0)
+    """Hours for which signed links to results hold."""
 
     @property
     def catalog_path(self) -> Path:
@@ -93,6 +103,10 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The database of accounts and stored processes, as SQLAlchemy has it."""
         return self.database or f"sqlite:///{self.home / 'store.sqlite'}"
+
+    def job_folder(self, user: str, job: str) -> Path:
+        """Where the results of a batch job lie, a folder for each attempt."""
+        return self.home / "users" / user / "jobs" / job
 
     def of_user(self, user: str) -> Settings:
         """The same for what a user runs: files, models and workspaces lie in a folder of the user's own."""

@@ -45,7 +45,7 @@ def endpoints(request: Request) -> dict[str, list[str]]:
     facet = request.state.facet
     found: dict[str, set[str]] = {}
     for route in routes_of(request):
-        path = route.path.removeprefix(facet.prefix)
+        path = route.path_format.removeprefix(facet.prefix)
         if path not in ("/openapi", "/docs", "/health", "/.well-known/openeo") or not facet.prefix:
             found.setdefault(path or "/", set()).update(route.methods or ())
     return {path: sorted(methods) for path, methods in found.items()}

@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from threading import Event
-from typing import Any
+from typing import Any, Protocol
 
 from engine.errors import Problem
 from engine.jobs.runner import main, memory_of, out_of_memory
@@ -22,6 +21,13 @@ GLANCE = 0.2
 
 class Canceled(Exception):  # noqa: N818 (it is no fault)
     """The run was not wanted any more."""
+
+
+class Unwanted(Protocol):
+    """Says whether a run has become unwanted: a `threading.Event`, or what looks it up."""
+
+    def is_set(self) -> bool:
+        """Has it?"""
 
 
 @cache
@@ -40,7 +46,7 @@ def warm_up() -> None:
 
 
 def run(
-    task: Task, seconds: float, unwanted: Event, progress: Callable[[Progress], None] = lambda _: None
+    task: Task, seconds: float, unwanted: Unwanted, progress: Callable[[Progress], None] = lambda _: None
 ) -> Any:
     """Do a task in a process of its own, and give what it gave.
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 
-from sqlalchemy import make_url
+from sqlalchemy import insert, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from engine.database import connected, writing
 from engine.errors import Problem
+from engine.store.jobs import Jobs
+from engine.store.logs import Logs
 from engine.store.processes import Processes
-from engine.store.tables import METADATA
+from engine.store.tables import METADATA, SECRETS
 from engine.store.users import Users
 
 
@@ -23,6 +26,10 @@ class Store:
         """Accounts and their logins."""
         self.processes = Processes(self._engine)
         """Processes that users stored."""
+        self.jobs = Jobs(self._engine)
+        """Batch jobs; their rows are the queue."""
+        self.logs = Logs(self._engine)
+        """What batch jobs tell."""
         try:
             with writing(self._engine) as connection:
                 METADATA.create_all(connection)
@@ -34,6 +41,15 @@ class Store:
                 f"the database {shown} cannot be used: {getattr(cause, 'orig', None) or cause.__cause__}",
                 hint="Check GDC_DATABASE, and whether the database is running.",
             ) from cause
+
+    def secret(self, name: str) -> str:
+        """A secret that all servers of this database share; made when it is asked for first."""
+        with writing(self._engine) as connection:
+            known = connection.execute(select(SECRETS.c.value).where(SECRETS.c.name == name)).scalar()
+            if known is None:
+                known = secrets.token_urlsafe(32)
+                connection.execute(insert(SECRETS).values(name=name, value=known))
+        return str(known)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, MetaData, Table, Text
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
 
 METADATA = MetaData()
 
@@ -30,4 +30,44 @@ PROCESSES = Table(
     Column("owner", Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("id", Text, primary_key=True),
     Column("document", Text, nullable=False, doc="The process as JSON."),
+)
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("document", Text, nullable=False, doc="The request that made it (JSON)."),
+    Column("created", Float, nullable=False, doc="Seconds since 1970, as all times here."),
+    Column("updated", Float, nullable=False),
+    Column("queued", Float, doc="When it was put into the queue."),
+    Column("lease", Float, doc="Until when the attempt under way is believed to be alive."),
+    Column("progress", Float, nullable=False),
+    Column("fence", Integer, nullable=False, doc="Goes up with every attempt."),
+    Column("attempts", Integer, nullable=False, doc="Attempts since it was queued."),
+    Column("items", Text, nullable=False, doc="Names of the STAC items of its results (JSON)."),
+    Column("problem", Text, doc="Why it failed (JSON)."),
+    Index("jobs_owner", "owner", "created"),
+    Index("jobs_queue", "status", "queued"),
+)
+
+LOGS = Table(
+    "logs",
+    METADATA,
+    Column("pk", Integer, primary_key=True, autoincrement=True),
+    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("level", Integer, nullable=False, doc="Place in `records.LEVELS`: 0 is the gravest."),
+    Column("time", Float, nullable=False),
+    Column(
+        "entry", Text, nullable=False, doc="The entry as openEO has it (JSON), without id, level and time."
+    ),
+    Index("logs_job", "job", "pk"),
+)
+
+SECRETS = Table(
+    "secrets",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False, doc="Shared by all servers of this database."),
 )

@@ -1,0 +1,127 @@
+"""Batch jobs: made, listed, changed, started, canceled, removed; and what they tell."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Query, Request
+from starlette.responses import Response
+
+from api.auth.login import backend_of, current_user
+from api.links import Links
+from api.pages import Limit, Page, paged
+from engine import Job, Problem, Status, User
+
+router = APIRouter(tags=["Batch jobs"])
+Json = dict[str, Any]
+Caller = Annotated[User, Depends(current_user)]
+Level = Annotated[
+    Literal["error", "warning", "info", "debug"], Query(description="The least grave level to tell.")
+]
+READ_ONLY = frozenset({"id", "status", "created", "updated", "progress", "costs", "usage", "links"})
+"""Members of a job that only the server writes."""
+
+
+@router.get("/jobs", summary="List your jobs")
+def jobs(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -> Json:
+    """All jobs of the user, the newest first."""
+    found, links = paged(request, backend_of(request).store.jobs.all(user.id), limit, page)
+    return {"jobs": [brief(job) for job in found], "links": links}
+
+
+@router.post("/jobs", status_code=201, summary="Make a job")
+def create(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
+    """Make a job; it waits to be started."""
+    job = backend_of(request).create_job(
+        user, {k: v for k, v in body.items() if k not in READ_ONLY and v is not None}
+    )
+    headers = {
+        "Location": Links(request).to(f"/jobs/{job.id}"),
+        "OpenEO-Identifier": job.id,
+        "GDC-Identifier": job.id,
+    }
+    return Response(status_code=201, headers=headers)
+
+
+@router.get("/jobs/{job_id}", summary="One of your jobs")
+def one(request: Request, job_id: str, user: Caller) -> Json:
+    """The job with its process."""
+    job = backend_of(request).job(user, job_id)
+    return {**job.document, **brief(job)}
+
+
+@router.patch("/jobs/{job_id}", status_code=204, summary="Change a job")
+def change(request: Request, job_id: str, user: Caller, body: Annotated[Json, Body()]) -> Response:
+    """Change members of the request that made it; refused while it is queued or running."""
+    for name in body:
+        if name in READ_ONLY:
+            raise Problem("PropertyNotEditable", f"{name!r} is read-only", facts={"property": name})
+    backend_of(request).change_job(user, job_id, body)
+    return Response(status_code=204)
+
+
+@router.delete("/jobs/{job_id}", status_code=204, summary="Remove a job")
+def remove(request: Request, job_id: str, user: Caller) -> Response:
+    """Remove it with its results; its processing ends."""
+    backend_of(request).remove_job(user, job_id)
+    return Response(status_code=204)
+
+
+@router.post("/jobs/{job_id}/results", status_code=202, summary="Start a job")
+def start(request: Request, job_id: str, user: Caller) -> Response:
+    """Put it into the queue; nothing happens where it is there, or running."""
+    backend_of(request).start_job(user, job_id)
+    return Response(status_code=202)
+
+
+@router.delete("/jobs/{job_id}/results", status_code=204, summary="Cancel a job")
+def cancel(request: Request, job_id: str, user: Caller) -> Response:
+    """End its processing."""
+    backend_of(request).cancel_job(user, job_id)
+    return Response(status_code=204)
+
+
+@router.get("/jobs/{job_id}/logs", summary="What a job tells")
+def logs(
+    request: Request,
+    job_id: str,
+    user: Caller,
+    offset: Annotated[str, Query(description="Id of the last entry that is known.")] = "",
+    level: Level = "debug",
+    limit: Limit = None,
+) -> Json:
+    """The log, from the first entry or from the one after `offset`."""
+    backend, links = backend_of(request), Links(request)
+    job = backend.job(user, job_id)
+    if offset and not offset.isdecimal():
+        raise Problem("ParameterInvalid", f"offset {offset[:40]!r} is the id of no entry")
+    found = backend.store.logs.read(job, level, int(offset or 0), None if limit is None else limit + 1)
+    told = [{**entry, "time": moment(entry["time"])} for entry in found[:limit]]
+    out = [links.link("self", links.here())]
+    if limit is not None and len(found) > limit:
+        more = links.to(f"/jobs/{job_id}/logs", offset=told[-1]["id"], limit=limit, level=level)
+        out.append(links.link("next", more))
+    return {"level": level, "logs": told, "links": out}
+
+
+def brief(job: Job) -> Json:
+    """A job as a list tells it."""
+    told = {k: job.document[k] for k in ("title", "description", "plan", "budget") if k in job.document}
+    out = {
+        **told,
+        "id": job.id,
+        "status": str(job.status),
+        "created": moment(job.created),
+        "updated": moment(job.updated),
+    }
+    if job.status not in (Status.CREATED, Status.QUEUED):
+        out["progress"] = round(job.progress, 1)
+    if job.status == Status.FINISHED:
+        out["costs"] = 0
+    return out
+
+
+def moment(seconds: float) -> str:
+    """A time as RFC 3339 has it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

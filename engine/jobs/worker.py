@@ -1,0 +1,141 @@
+"""A worker: takes batch jobs from the store, has each computed by a runner, and publishes what counts."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import BoundedSemaphore, Event
+
+from engine.errors import Problem, Problems
+from engine.jobs.process import Canceled, run
+from engine.jobs.task import Progress, Task
+from engine.records import Job
+from engine.settings import Settings
+from engine.store import Store
+
+LOG = logging.getLogger("geodatacube.worker")
+PATIENCE = 0.5
+"""Seconds between looks at the queue, and between signs of life."""
+
+
+class Heart:
+    """Signs of life of an attempt; asked whether the attempt is unwanted, it gives one where one is due."""
+
+    def __init__(self, job: Job, store: Store, lease: float, stopping: Event) -> None:
+        self.job = job
+        self.progress = 0.0
+        """Percent of the blocks that are finished; it never falls."""
+        self._store = store
+        self._lease = lease
+        self._stopping = stopping
+        self._due = time.monotonic() + PATIENCE
+        self._lost = False
+
+    def is_set(self) -> bool:
+        """Has the attempt become unwanted: canceled, deleted, taken over, or is the worker ending?"""
+        if not self._lost and time.monotonic() >= self._due:
+            self._lost = not self._store.jobs.alive(self.job, self._lease, self.progress)
+            self._due = time.monotonic() + PATIENCE
+        return self._lost or self._stopping.is_set()
+
+    def advance(self, progress: Progress) -> None:
+        """Blocks were finished."""
+        self.progress = max(self.progress, 99.0 * progress.done / max(progress.planned, 1))
+
+
+class Worker:
+    """Works until it is stopped; any number of workers may share a store and a home."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self._stopping = Event()
+
+    def stop(self) -> None:
+        """End: attempts under way go back into the queue."""
+        self._stopping.set()
+
+    def work(self) -> None:
+        """Take jobs, so many at a time, until `stop`."""
+        free = BoundedSemaphore(self._settings.job_slots)
+        with ThreadPoolExecutor(self._settings.job_slots, thread_name_prefix="job") as threads:
+            while not self._stopping.is_set():
+                if not free.acquire(timeout=PATIENCE):
+                    continue
+                job = self._claimed()
+                if job is None:
+                    free.release()
+                    self._stopping.wait(PATIENCE)
+                    continue
+                threads.submit(self.attempt, job).add_done_callback(lambda _: free.release())
+
+    def _claimed(self) -> Job | None:
+        try:
+            return self._store.jobs.claim(self._settings.job_lease)
+        except Problem as problem:  # the database is away for a while
+            LOG.warning("no job could be taken: %s", problem)
+            return None
+
+    def attempt(self, job: Job) -> None:
+        """One attempt at a job: it ends published, failed, given back, or without a trace if it does not count."""
+        folder = self._settings.job_folder(job.owner, job.id)
+        own = folder / f"attempt-{job.fence}"
+        try:
+            if job.attempts > self._settings.job_attempts:
+                raise interrupted(job.attempts - 1)
+            items = self._computed(job, own)
+            self._store.logs.add(job, "info", f"finished with {len(items)} results")
+            kept = self._store.jobs.finish(job, items)
+        except Canceled:
+            kept = False
+            self._store.jobs.give_back(job)
+        except Problem as problem:
+            kept = False
+            self._failed(job, problem)
+        except Exception:  # whatever it was: the log of the server has it, the user an entry
+            kept = False
+            LOG.exception("job %s: internal error", job.id)
+            self._failed(job, Problem("Internal", "the job met an internal error, which has been logged"))
+        self._clear(folder, job, kept=kept)
+
+    def _computed(self, job: Job, own: Path) -> list[str]:
+        """Have the graph computed; gives the names of the STAC items of its results."""
+        shutil.rmtree(own, ignore_errors=True)
+        stored = {p.id: p.document for p in self._store.processes.all(job.owner)}
+        task = Task("run", job.document, self._settings.of_user(job.owner), stored, own)
+        self._store.logs.add(job, "info", f"attempt {job.attempts} begins")
+        heart = Heart(job, self._store, self._settings.job_lease, self._stopping)
+        run(task, self._settings.job_seconds, heart, heart.advance)
+        return sorted(path.name for path in own.glob("*.stac.json"))
+
+    def _failed(self, job: Job, problem: Problem) -> None:
+        """The entry of the cause comes last in the log, and before the status tells of it."""
+        for one in problem.problems if isinstance(problem, Problems) else (problem,):
+            told = one.json()
+            further = {"data": told.get("facts")} if told.get("facts") else {}
+            message = f"{one.message} {one.hint or ''}".strip()
+            self._store.logs.add(job, "error", message, code=one.code, **further)
+        self._store.jobs.fail(job, problem.json())
+
+    @staticmethod
+    def _clear(folder: Path, job: Job, *, kept: bool) -> None:
+        """Remove what this attempt and those before it left; a newer attempt is another worker's."""
+        for path in folder.glob("attempt-*"):
+            number = int(path.name.removeprefix("attempt-"))
+            if number < job.fence or (number == job.fence and not kept):
+                shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # it is not empty, or gone with its job
+            folder.rmdir()
+
+
+def interrupted(times: int) -> Problem:
+    """The end of a job whose attempts all ended without a word."""
+    return Problem(
+        "Internal",
+        f"the job was interrupted {times} times: its worker, or the machine, ended meanwhile",
+        hint="If that happens with this job alone, it may take more memory than there is: take a smaller extent.",
+    )
