@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """Folder for the catalogue and the sample data."""
     catalog: Path | None = None
     """The catalogue's SQLite file; by default `catalog.sqlite` in `home`."""
+    catalog_shared: bool = False
+    """Is the catalogue that of others, too, so that graphs may not write into it? A server says yes."""
     cluster: str = "threads"
     """Where blocks are computed: `threads`, `processes` (a local cluster), or the address of a dask scheduler."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
@@ -110,7 +112,8 @@ class Settings(BaseSettings):
 
     def of_user(self, user: str) -> Settings:
         """The same for what a user runs: files, models and workspaces lie in a folder of the user's own."""
-        return self.model_copy(update={"catalog": self.catalog_path, "home": self.home / "users" / user})
+        own = {"catalog": self.catalog_path, "catalog_shared": True, "home": self.home / "users" / user}
+        return self.model_copy(update=own)
 
     @classmethod
     def settings_customise_sources(

@@ -165,6 +165,12 @@ class Outside:
 
     def export_collection(self, data: Any, collection: str) -> str:
         """Take note that a result is to be put into a collection; gives its id."""
+        if self.settings.catalog_shared:
+            raise Problem(
+                "FeatureUnsupported",
+                f"the collection {collection!r} cannot be written: the catalogue here is one for all users",
+                hint="Take the result from the job, or put it into a workspace with export_workspace.",
+            )
         self.notes.exports.append(export_of(data, collection=collection))
         return collection
 

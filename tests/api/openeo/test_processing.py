@@ -119,6 +119,17 @@ def test_bad_graphs_are_refused_by_name(ada, served, body, code):
     assert left_over(served) == []
 
 
+def test_a_graph_writes_nothing_into_the_catalogue_of_all(ada):
+    graph = {
+        "load": LOAD,
+        "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "load"}, "format": "netcdf"}},
+        "export": {"process_id": "export_collection", "arguments": {"data": {"from_node": "save"}, "collection": "S2"}, "result": True},
+    }  # fmt: skip
+    answer = ada.post("/result", json=wrapped(graph))
+    assert (answer.status_code, answer.json()["code"]) == (400, "FeatureUnsupported")
+    assert ada.post("/validation", json={"process_graph": graph}).json()["errors"][0]["code"] == "FeatureUnsupported"
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff"])
 def test_bodies_that_are_no_objects_are_refused(ada, content):
     for path in ("/result", "/validation"):
