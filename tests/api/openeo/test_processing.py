@@ -127,7 +127,10 @@ def test_a_graph_writes_nothing_into_the_catalogue_of_all(ada):
     }  # fmt: skip
     answer = ada.post("/result", json=wrapped(graph))
     assert (answer.status_code, answer.json()["code"]) == (400, "FeatureUnsupported")
-    assert ada.post("/validation", json={"process_graph": graph}).json()["errors"][0]["code"] == "FeatureUnsupported"
+    assert (
+        ada.post("/validation", json={"process_graph": graph}).json()["errors"][0]["code"]
+        == "FeatureUnsupported"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff"])
