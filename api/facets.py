@@ -23,6 +23,11 @@ OPENEO = Facet("/openeo/1.2", "openEO")
 FACETS = (ROOT, OPENEO)
 
 
+def facet_of(path: str) -> Facet:
+    """The face that a path belongs to."""
+    return next((f for f in FACETS if f.prefix and path.startswith(f"{f.prefix}/")), ROOT)
+
+
 def entering(facet: Facet) -> Callable[[Request], None]:
     """A dependency that notes the facet a request came through."""
 

@@ -26,6 +26,8 @@ EXPOSED = (
 )
 ACCEPTED = "Authorization, Content-Type, Accept, Prefer, Range, If-Match, If-None-Match, X-Request-ID"
 MAX_AGE = 86_400
+SIGNATURE = re.compile(r"(?<=/results/)[^/]+")
+"""What lets anybody who has it fetch results stands in the path, not in the query."""
 
 
 class Frame:
@@ -81,6 +83,8 @@ class Answer:
             headers["Access-Control-Allow-Origin"] = "*"
             headers["Access-Control-Expose-Headers"] = EXPOSED
             headers["X-Request-ID"] = self._scope["request_id"]
+            if self.status == 405:  # the router tells the methods of the first route alone
+                headers["Allow"] = allowed(methods_of(self._scope))
             headers.setdefault("Content-Language", "en")
             headers.setdefault("X-Content-Type-Options", "nosniff")
         elif self.headless and message["type"] == "http.response.body":
@@ -88,11 +92,11 @@ class Answer:
         await self._send(message)
 
     def log(self) -> None:
-        """One line for the request; what may be secret (the query, headers) is not in it."""
+        """One line for the request; what may be secret (the query, headers, signatures) is not in it."""
         line: dict[str, Any] = {
             "request": self._scope["request_id"],
             "method": self._scope["method"],
-            "path": self._scope["path"],
+            "path": SIGNATURE.sub("...", self._scope["path"]),
             "status": self.status,
             "ms": round(1000 * (time.perf_counter() - self._start), 1),
         }
@@ -111,12 +115,17 @@ def methods_of(scope: Scope) -> list[str]:
     return sorted(methods)
 
 
+def allowed(methods: list[str]) -> str:
+    """Methods of a path as headers tell them, with the one that all paths know."""
+    return ", ".join([*methods, "OPTIONS"])
+
+
 def preflight(methods: list[str]) -> dict[str, str]:
     """What a browser wants to know before it asks."""
     return {
-        "Access-Control-Allow-Methods": ", ".join([*methods, "OPTIONS"]),
+        "Access-Control-Allow-Methods": allowed(methods),
         "Access-Control-Allow-Headers": ACCEPTED,
         "Access-Control-Max-Age": str(MAX_AGE),
         "Content-Type": "application/json",
-        "Allow": ", ".join([*methods, "OPTIONS"]),
+        "Allow": allowed(methods),
     }

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 
-from api.facets import OPENEO
+from api.facets import OPENEO, facet_of
 from api.links import Links
 from api.openapi import MEDIA_TYPE as OPENAPI
 
@@ -53,8 +53,7 @@ def endpoints(request: Request) -> dict[str, list[str]]:
 
 def routes_of(request: Request) -> list[APIRoute]:
     """The routes of the facet that a request came through."""
-    prefix, whole = request.state.facet.prefix, request.app.state.routes
-    return [r for r in whole if r.path.startswith(OPENEO.prefix) == bool(prefix)]
+    return [r for r in request.app.state.routes if facet_of(r.path) == request.state.facet]
 
 
 def classes(request: Request) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -17,6 +18,7 @@ OWN_RELS = frozenset({"self", "root", "parent", "items", "item", "collection", "
 """Links that say where a document is: those of the source are replaced by ours."""
 NOT_SPDX = frozenset({"other", "various", "proprietary"})
 LICENSE = "license"
+ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
 
 
 @router.get("/collections", summary="List the collections")
@@ -56,7 +58,9 @@ def placed(request: Request, document: Json) -> Json:
     """A collection with links as they are from here, and all members that clients want."""
     links, id_ = Links(request), document["id"]
     here = links.to(f"/collections/{id_}")
-    kept = [link for link in document.get("links", []) if link.get("rel") not in OWN_RELS]
+    kept = [
+        k for k in document.get("links", []) if k.get("rel") not in OWN_RELS and is_address(k.get("href"))
+    ]
     own = [
         links.link("self", here),
         links.link("root", links.to("/")),
@@ -72,7 +76,15 @@ def placed(request: Request, document: Json) -> Json:
         own.append(links.link(LICENSE, here, "Its terms are those of the source."))
     title = document.get("title") or id_
     filled = {"title": title, "keywords": [], "summaries": {}, "cube:dimensions": {}}
-    return {**filled, **document, "links": [*own, *kept]}
+    told = {**filled, **document, "links": [*own, *kept]}
+    if "assets" in document:
+        told["assets"] = {k: a for k, a in document["assets"].items() if is_address(a.get("href"))}
+    return told
+
+
+def is_address(href: Any) -> bool:
+    """Does it lead somewhere for others, too? Paths of this machine are of no use to them, and not their business."""
+    return isinstance(href, str) and ADDRESS.match(href) is not None
 
 
 def schema_of(values: Any) -> Json | None:

@@ -86,6 +86,29 @@ def test_a_request_is_one_line_in_the_log_without_its_secrets(anonymous, caplog)
     assert "hush" not in caplog.text
 
 
+@pytest.mark.parametrize("facet", FACETS)
+def test_signatures_of_links_are_not_in_the_log(anonymous, caplog, facet):
+    caplog.set_level(logging.INFO, "geodatacube.access")
+    assert anonymous.get(f"{facet}/results/hush.hush/a.tif").status_code == 404
+    (line,) = [json.loads(r.message) for r in caplog.records if "a.tif" in r.message]
+    assert line["path"] == f"{facet}/results/.../a.tif"
+    assert "hush" not in "".join(r.message for r in caplog.records if r.name == "geodatacube.access")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "methods"),
+    [
+        ("PATCH", "/jobs", {"GET", "HEAD", "POST"}),
+        ("POST", "/process_graphs/x", {"DELETE", "GET", "HEAD", "PUT"}),
+        ("HEAD", "/result", {"POST"}),
+    ],
+)
+def test_a_refused_method_is_told_all_that_are_known(anonymous, method, path, methods):
+    answer = anonymous.request(method, path)
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == methods | {"OPTIONS"}
+
+
 def test_a_fault_of_ours_is_answered_without_its_words(served, anonymous, monkeypatch, caplog):
     monkeypatch.setattr(type(served.backend.engine), "collections", lambda _: 1 / 0)
     answer = anonymous.get("/collections")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
+from api.openeo.collections import is_address
+
 ROOT = Path(__file__).resolve().parents[1]
 spec = importlib.util.spec_from_file_location("contracts_of_api", ROOT / "contracts.py")
 contracts_of_api = importlib.util.module_from_spec(spec)
@@ -20,6 +22,7 @@ PAGES = [(OPENEO, p, p) for p in (*SHARED, "/udf_runtimes", "/.well-known/openeo
 PAGES += [(GDC, p, p) for p in SHARED]
 PAGES += [(d, "/collections/S2", "/collections/{collection_id}") for d in (OPENEO, GDC)]
 PAGES += [(OPENEO, "/collections/S2/queryables", "/collections/{collection_id}/queryables")]
+PAGES += [(d, f"/openeo/1.2{p}", t) for d, p, t in PAGES if d == OPENEO and "well-known" not in p]
 
 
 @pytest.mark.parametrize(("name", "path", "template"), PAGES)
@@ -67,6 +70,43 @@ def test_a_collection_tells_its_cube(anonymous, served):
     assert set(body["cube:dimensions"]) == {"x", "y", "t", "bands"}
     rels = {link["rel"]: link["href"] for link in body["links"]}
     assert rels["self"] == f"{served.url}/collections/S2"
+
+
+def test_paths_of_the_server_are_nobodys_business(anonymous, catalog):
+    for path in ("/collections", "/collections/S2", "/collections/S2/queryables"):
+        assert str(catalog.parent) not in anonymous.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("href", "told"),
+    [
+        ("https://example.org/a", True),
+        ("s3://bucket/a", True),
+        ("http://[broken", True),
+        ("/data/a", False),
+        ("./a", False),
+        ("file:///data/a", False),
+        ("/vsicurl/https://example.org/a", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_addresses_are_told_and_paths_are_not(href, told):
+    assert is_address(href) is told
+
+
+@pytest.mark.parametrize(
+    ("path", "scheme"),
+    [
+        ("/collections", None),
+        ("/results/{token}/{name}", None),
+        ("/jobs/{job_id}/results", "Bearer"),
+        ("/credentials/basic", "Basic"),
+    ],
+)
+def test_openapi_tells_who_needs_a_login(anonymous, path, scheme):
+    operation = anonymous.get("/openapi").json()["paths"][path]["get"]
+    assert operation.get("security") == (scheme and [{scheme: []}])
 
 
 def test_openapi_is_3_0_and_lists_what_is_mounted(anonymous):
