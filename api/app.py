@@ -18,6 +18,7 @@ from api.openeo import (
     capabilities,
     collections,
     downloads,
+    files,
     jobs,
     processes,
     results,
@@ -25,7 +26,7 @@ from api.openeo import (
 )
 from engine import Backend
 
-DOORS = (capabilities, accounts, collections, processes, results, jobs, downloads, user_processes)
+DOORS = (capabilities, accounts, collections, processes, results, jobs, downloads, files, user_processes)
 
 
 def create_app(backend: Backend) -> FastAPI:

@@ -267,9 +267,9 @@ def user_list() -> None:
 @user.command("remove")
 @click.argument("name")
 def user_remove(name: str) -> None:
-    """Remove the account NAME with its logins and stored processes."""
+    """Remove the account NAME with its logins, stored processes, jobs and files."""
     with closing(engine.Backend(engine.Settings())) as backend:
-        known = backend.store.users.remove(name)
+        known = backend.remove_user(name)
     if not known:
         raise click.BadParameter(f"there is no user {name!r}", param_hint="NAME")
     say(f"{name} is gone.")

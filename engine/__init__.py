@@ -17,6 +17,7 @@ from engine.errors import Problem, Problems
 
 if TYPE_CHECKING:
     from engine.backend import Backend
+    from engine.files import UserFile
     from engine.firstrun import first_run
     from engine.notebook import Cube, Session, open, run  # noqa: A004 (engine.open is what it is called)
     from engine.plan.explain import Explanation
@@ -31,6 +32,7 @@ _ROOMS = {
     "Job": "engine.records",
     "Status": "engine.records",
     "User": "engine.records",
+    "UserFile": "engine.files",
     "UserProcess": "engine.records",
     "sample_catalog": "engine.sample",
     "Cube": "engine.notebook",
@@ -56,6 +58,7 @@ __all__ = [
     "Settings",
     "Status",
     "User",
+    "UserFile",
     "UserProcess",
     "bar",
     "first_run",

@@ -13,6 +13,7 @@ from typing import Any
 from engine.errors import Problem
 from engine.execute.inputs import input_formats
 from engine.execute.udf import runtimes
+from engine.files import Files, remove_all
 from engine.graph.near import nearest_of
 from engine.graph.parse import define
 from engine.jobs.sync import Sync, Ticket
@@ -63,6 +64,18 @@ class Backend:
     def udf_runtimes(self) -> Json:
         """The runtimes of user-defined functions, as openEO lists them; none where they are switched off."""
         return {} if self.settings.udf == "off" else runtimes()
+
+    # ------------------------------------------------------------------------------- users
+    def files(self, user: User) -> Files:
+        """The files of a user."""
+        return Files(self.settings, user.id)
+
+    def remove_user(self, id_: str) -> bool:
+        """Remove an account with all that it stored; says whether it was there."""
+        known = self.store.users.remove(id_)
+        if known:
+            remove_all(self.settings, id_)
+        return known
 
     # ------------------------------------------------------------------------------- graphs of users
     def validate(self, user: User, process: Mapping[str, Any]) -> Ticket:
@@ -136,6 +149,14 @@ class Backend:
     def start_job(self, user: User, id_: str) -> None:
         """Put a job into the queue; nothing happens where it is there, or running."""
         job = self.job(user, id_)
+        mine = self.files(user)
+        if job.status not in BUSY and mine.used() >= mine.quota:
+            raise Problem(
+                "StorageQuotaExceeded",
+                f"you store {mine.quota} bytes already, which is all you may",
+                hint="Delete files or jobs that you need no more.",
+                facts={"quota": mine.quota},
+            )
         if self.store.jobs.queue(user.id, id_):
             self.store.logs.add(job, "info", "queued")
 

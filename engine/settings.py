@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     link_hours: float = Field(default=24.0, gt=0)
     """Hours for which signed links to results hold."""
 
+    storage_bytes: int = Field(default=20 * 2**30, ge=0)
+    """Bytes that a user may store: files and results of jobs."""
+    max_body_bytes: int = Field(default=16 * 2**20, gt=0)
+    """Longest body of a request; uploaded files are limited by `storage_bytes`."""
+
     @property
     def catalog_path(self) -> Path:
         """The catalogue's file."""

@@ -31,6 +31,12 @@ def contracts() -> Path:
     return CONTRACTS
 
 
+@pytest.fixture(scope="session")
+def specifications() -> Path | None:
+    """The folder of the standards' OpenAPI documents, where it is there."""
+    return CONTRACTS / "specs" if CONTRACTS.is_dir() else None
+
+
 @pytest.fixture
 def session(tmp_path):
     """An engine with an empty catalogue."""

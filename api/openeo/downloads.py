@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from api.auth.login import backend_of, current_user
 from api.links import Links
-from api.openeo.jobs import moment
+from api.moments import moment, now
 from api.sign import Grant, granted, signed
 from engine import Job, Problem, Status, User
 
@@ -153,11 +152,10 @@ def last_words(request: Request, job: Job) -> Json:
     if found:
         return {**found[-1], "time": moment(found[-1]["time"])}
     told = job.problem or {}
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "id": "0",
         "level": "error",
-        "time": now,
+        "time": now(),
         "code": told.get("code", "Internal"),
         "message": str(told.get("message")),
     }

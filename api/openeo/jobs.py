@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Query, Request
@@ -10,6 +9,7 @@ from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
 from api.links import Links
+from api.moments import moment
 from api.pages import Limit, Page, paged
 from engine import Job, Problem, Status, User
 
@@ -120,8 +120,3 @@ def brief(job: Job) -> Json:
     if job.status == Status.FINISHED:
         out["costs"] = 0
     return out
-
-
-def moment(seconds: float) -> str:
-    """A time as RFC 3339 has it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
