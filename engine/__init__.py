@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from engine.backend import Backend
     from engine.files import UserFile
     from engine.firstrun import first_run
+    from engine.jobs.task import Estimate
     from engine.notebook import Cube, Session, open, run  # noqa: A004 (engine.open is what it is called)
     from engine.plan.explain import Explanation
     from engine.progress import bar
-    from engine.records import Job, Status, User, UserProcess
+    from engine.records import Job, Results, Status, User, UserProcess
     from engine.sample import sample_catalog
     from engine.service import Engine
     from engine.settings import Settings
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "Backend": "engine.backend",
     "Job": "engine.records",
+    "Results": "engine.records",
     "Status": "engine.records",
     "User": "engine.records",
     "UserFile": "engine.files",
@@ -37,6 +39,7 @@ _ROOMS = {
     "sample_catalog": "engine.sample",
     "Cube": "engine.notebook",
     "Engine": "engine.service",
+    "Estimate": "engine.jobs.task",
     "Explanation": "engine.plan.explain",
     "Session": "engine.notebook",
     "Settings": "engine.settings",
@@ -50,10 +53,12 @@ __all__ = [
     "Backend",
     "Cube",
     "Engine",
+    "Estimate",
     "Explanation",
     "Job",
     "Problem",
     "Problems",
+    "Results",
     "Session",
     "Settings",
     "Status",

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from engine.billing import Plan, chosen
 from engine.errors import Problem
 from engine.execute.inputs import input_formats
 from engine.execute.udf import runtimes
@@ -19,7 +20,7 @@ from engine.graph.parse import define
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
 from engine.jobs.worker import Worker
-from engine.records import BUSY, LEVELS, Job, Status, User, UserProcess
+from engine.records import BUSY, LEVELS, Job, Results, Status, User, UserProcess
 from engine.service import Engine
 from engine.settings import Settings
 from engine.store import Store
@@ -82,6 +83,10 @@ class Backend:
         """Say what is wrong with a process, in a process of its own: catalogues and models may be read for it."""
         return self.sync.take(user.id, self._task("validate", user, process))
 
+    def estimate(self, user: User, document: Mapping[str, Any]) -> Ticket:
+        """Say what a job will cost, without reading a pixel."""
+        return self.sync.take(user.id, self._task("estimate", user, document))
+
     def compute(self, user: User, process: Mapping[str, Any]) -> tuple[Ticket, Path]:
         """Compute a process; its results lie in the folder until `discard` takes it.
 
@@ -89,6 +94,7 @@ class Backend:
             Problem: The graph is wrong in itself, or there is too much to do already.
         """
         define(process)
+        self._check_billing(process)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
         task = self._task("run", user, process, folder)
         return self.sync.take(user.id, task), folder
@@ -99,7 +105,25 @@ class Backend:
 
     def _task(self, kind: Any, user: User, process: Mapping[str, Any], folder: Path | None = None) -> Task:
         stored = {p.id: p.document for p in self.store.processes.all(user.id)}
-        return Task(kind, process, self.settings.of_user(user.id), stored, folder)
+        return Task(
+            kind, process, self.settings.of_user(user.id), stored, folder,
+            plan=self.plan(process.get("plan")), budget=process.get("budget"),
+            patience=self.settings.sync_seconds,
+        )  # fmt: skip
+
+    def plan(self, name: str | None) -> Plan:
+        """The billing plan of that name, the first where none is named."""
+        return chosen(self.settings.plans, name)
+
+    def _check_billing(self, document: Mapping[str, Any]) -> None:
+        if not isinstance(document.get("plan"), str | None):
+            raise Problem("BillingPlanInvalid", "plan has to be a text")
+        self.plan(document.get("plan"))
+        budget = document.get("budget")
+        if budget is not None and (
+            isinstance(budget, bool) or not isinstance(budget, int | float) or budget < 0
+        ):
+            raise Problem("BudgetInvalid", "budget has to be a number that is not below 0, or null")
 
     # ------------------------------------------------------------------------------- batch jobs
     def begin_work(self) -> None:
@@ -158,7 +182,8 @@ class Backend:
                 facts={"quota": mine.quota},
             )
         if self.store.jobs.queue(user.id, id_):
-            self.store.logs.add(job, "info", "queued")
+            ahead = self.store.jobs.ahead(job)
+            self.store.logs.add(job, "info", f"queued, {ahead} before it" if ahead else "queued")
 
     def cancel_job(self, user: User, id_: str) -> None:
         """End a job's processing; what it gave earlier stays."""
@@ -172,23 +197,27 @@ class Backend:
         self.store.jobs.remove(user.id, id_)
         shutil.rmtree(self.settings.job_folder(user.id, id_), ignore_errors=True)
 
-    def results_folder(self, job: Job) -> Path:
-        """Where the results of a job lie.
+    def results(self, job: Job, *, partial: bool = False) -> Results:
+        """The results of a job; with `partial`, those that a running job has finished so far.
 
         Raises:
             Problem: There are none (yet).
         """
+        folder = self.settings.job_folder(job.owner, job.id) / f"attempt-{job.fence}"
+        if partial and job.status == Status.RUNNING:
+            return Results(folder, tuple(sorted(path.name for path in folder.glob("*.stac.json"))))
         if job.status in BUSY:
             raise Problem("JobNotFinished", f"job {job.id!r} is {job.status}", hint="Ask again later.")
         if job.status != Status.FINISHED:
             raise Problem("JobNotStarted", f"job {job.id!r} is {job.status}", hint="Start it first.")
-        return self.settings.job_folder(job.owner, job.id) / f"attempt-{job.fence}"
+        return Results(folder, job.items)
 
     def _check_job(self, document: Mapping[str, Any]) -> None:
         process = document.get("process")
         if not isinstance(process, Mapping) or not isinstance(process.get("process_graph"), Mapping):
             raise Problem("ProcessGraphMissing", "a job needs a `process` with a `process_graph`")
-        for name in ("title", "description", "plan", "log_level"):
+        self._check_billing(document)
+        for name in ("title", "description", "log_level"):
             if not isinstance(document.get(name), str | None):
                 raise Problem("ParameterInvalid", f"{name} has to be a text", facts={"parameter": name})
         if document.get("log_level") not in (None, *LEVELS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -50,6 +51,16 @@ class UserProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class Results:
+    """Results of a job."""
+
+    folder: Path
+    """Where they lie."""
+    items: tuple[str, ...]
+    """Names of their STAC items in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A batch job."""
 
@@ -73,6 +84,11 @@ class Job:
     """Names of the STAC items of its results, in the folder of the attempt."""
     problem: Mapping[str, Any] | None = None
     """Why it failed."""
+
+    costs: float = 0.0
+    """What its results were charged."""
+    usage: Mapping[str, Any] | None = None
+    """What they took, as openEO tells it."""
 
     @property
     def log_level(self) -> str:

@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from engine.billing import FREE, Plan
 
 GDAL_CACHE = 48 * 2**20
 """Bytes of decoded blocks that GDAL keeps for neighbouring windows, of all files that are read or written."""
@@ -101,6 +103,19 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=16 * 2**20, gt=0)
     """Longest body of a request; uploaded files are limited by `storage_bytes`."""
 
+    plans: tuple[Plan, ...] = Field(default=(FREE,), min_length=1)
+    """Billing plans of a server; the first is that of requests which name none."""
+    currency: str | None = None
+    """What prices are in (ISO 4217 code, or credits); needed where any plan has prices."""
+    figures: Path | None = None
+    """Folder of what `gdc calibrate` measured; by default `home`."""
+
+    @model_validator(mode="after")
+    def _prices_have_a_currency(self) -> Settings:
+        if self.currency is None and any(plan.paid for plan in self.plans):
+            raise ValueError("a plan has prices, and there is no currency; set GDC_CURRENCY")
+        return self
+
     @property
     def catalog_path(self) -> Path:
         """The catalogue's file."""
@@ -117,7 +132,12 @@ class Settings(BaseSettings):
 
     def of_user(self, user: str) -> Settings:
         """The same for what a user runs: files, models and workspaces lie in a folder of the user's own."""
-        own = {"catalog": self.catalog_path, "catalog_shared": True, "home": self.home / "users" / user}
+        own = {
+            "catalog": self.catalog_path,
+            "catalog_shared": True,
+            "figures": self.figures or self.home,
+            "home": self.home / "users" / user,
+        }
         return self.model_copy(update=own)
 
     @classmethod

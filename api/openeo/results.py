@@ -47,8 +47,7 @@ async def result(
     ticket, folder = await run_in_threadpool(backend.compute, user, body)
     done = BackgroundTask(backend.discard, folder)
     try:
-        files = await answer(request, ticket)
-        return delivered(files, folder, done)
+        return delivered(await answer(request, ticket), folder, done)
     except BaseException:
         ticket.future.add_done_callback(lambda _: backend.discard(folder))  # when its process writes no more
         raise
@@ -66,9 +65,9 @@ async def answer(request: Request, ticket: Any) -> Any:
         ticket.cancel()
 
 
-def delivered(files: Sequence[Any], folder: Path, done: BackgroundTask) -> Response:
+def delivered(run: Any, folder: Path, done: BackgroundTask) -> Response:
     """One file as it is, several in an archive."""
-    headers = {"OpenEO-Costs": "0"}
+    headers, files = {"OpenEO-Costs": f"{run.costs:g}"}, run.files
     if len(files) == 1 and files[0].path.is_file():
         (file,) = files
         return FileResponse(

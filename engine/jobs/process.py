@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from engine.errors import Problem
 from engine.jobs.runner import main, memory_of, out_of_memory
-from engine.jobs.task import Progress, Task
+from engine.jobs.task import Entry, Progress, Task
 
 GLANCE = 0.2
 """Seconds between looks at whether a run is still wanted."""
@@ -46,7 +46,10 @@ def warm_up() -> None:
 
 
 def run(
-    task: Task, seconds: float, unwanted: Unwanted, progress: Callable[[Progress], None] = lambda _: None
+    task: Task,
+    seconds: float,
+    unwanted: Unwanted,
+    told: Callable[[Progress | Entry], None] = lambda _: None,
 ) -> Any:
     """Do a task in a process of its own, and give what it gave.
 
@@ -72,8 +75,8 @@ def run(
             except EOFError:
                 process.join()
                 raise died(process.exitcode, task) from None
-            if isinstance(answer, Progress):
-                progress(answer)
+            if isinstance(answer, (Progress, Entry)):
+                told(answer)
             elif isinstance(answer, Problem):
                 raise answer
             else:

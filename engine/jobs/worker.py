@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Event
+from typing import Any
 
+from engine.billing import chosen
 from engine.errors import Problem, Problems
 from engine.jobs.process import Canceled, run
-from engine.jobs.task import Progress, Task
+from engine.jobs.task import Done, Entry, Progress, Task
 from engine.records import Job
 from engine.settings import Settings
 from engine.store import Store
@@ -42,9 +44,15 @@ class Heart:
             self._due = time.monotonic() + PATIENCE
         return self._lost or self._stopping.is_set()
 
-    def advance(self, progress: Progress) -> None:
-        """Blocks were finished."""
-        self.progress = max(self.progress, 99.0 * progress.done / max(progress.planned, 1))
+    def told(self, word: Progress | Entry) -> None:
+        """The run says something: blocks were finished, or there is something for the log."""
+        if isinstance(word, Progress):
+            self.progress = max(self.progress, 99.0 * word.done / max(word.planned, 1))
+            return
+        further: dict[str, Any] = {"code": word.code} if word.code else {}
+        if word.node:
+            further["path"] = [{"node_id": word.node}]
+        self._store.logs.add(self.job, word.level, word.message, **further)
 
 
 class Worker:
@@ -87,9 +95,10 @@ class Worker:
         try:
             if job.attempts > self._settings.job_attempts:
                 raise interrupted(job.attempts - 1)
-            items = self._computed(job, own)
-            self._store.logs.add(job, "info", f"finished with {len(items)} results")
-            kept = self._store.jobs.finish(job, items)
+            done = self._computed(job, own)
+            items = sorted(path.name for path in own.glob("*.stac.json"))
+            self._store.logs.add(job, "info", f"finished with {len(items)} results", usage=dict(done.usage))
+            kept = self._store.jobs.finish(job, items, done.costs, done.usage)
         except Canceled:
             kept = False
             self._store.jobs.give_back(job)
@@ -102,15 +111,24 @@ class Worker:
             self._failed(job, Problem("Internal", "the job met an internal error, which has been logged"))
         self._clear(folder, job, kept=kept)
 
-    def _computed(self, job: Job, own: Path) -> list[str]:
-        """Have the graph computed; gives the names of the STAC items of its results."""
+    def _computed(self, job: Job, own: Path) -> Done:
+        """Have the graph computed and its results written."""
         shutil.rmtree(own, ignore_errors=True)
         stored = {p.id: p.document for p in self._store.processes.all(job.owner)}
-        task = Task("run", job.document, self._settings.of_user(job.owner), stored, own)
+        plan = chosen(self._settings.plans, job.document.get("plan"))
+        task = Task(
+            "run",
+            job.document,
+            self._settings.of_user(job.owner),
+            stored,
+            own,
+            plan,
+            job.document.get("budget"),
+        )
         self._store.logs.add(job, "info", f"attempt {job.attempts} begins")
         heart = Heart(job, self._store, self._settings.job_lease, self._stopping)
-        run(task, self._settings.job_seconds, heart, heart.advance)
-        return sorted(path.name for path in own.glob("*.stac.json"))
+        done: Done = run(task, self._settings.job_seconds, heart, heart.told)
+        return done
 
     def _failed(self, job: Job, problem: Problem) -> None:
         """The entry of the cause comes last in the log, and before the status tells of it."""

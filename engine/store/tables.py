@@ -48,6 +48,8 @@ JOBS = Table(
     Column("attempts", Integer, nullable=False, doc="Attempts since it was queued."),
     Column("items", Text, nullable=False, doc="Names of the STAC items of its results (JSON)."),
     Column("problem", Text, doc="Why it failed (JSON)."),
+    Column("costs", Float, nullable=False, server_default="0"),
+    Column("usage", Text, doc="What its results took (JSON)."),
     Index("jobs_owner", "owner", "created"),
     Index("jobs_queue", "status", "queued"),
 )

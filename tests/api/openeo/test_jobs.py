@@ -9,7 +9,7 @@ import rasterio
 
 from api.sign import Grant, granted, signed
 from engine import Problem
-from requests_of_users import NDVI, ended, made, run
+from requests_of_users import LOAD, NDVI, ended, made, run
 
 
 def test_a_job_from_its_making_to_its_files(ada, anonymous, tmp_path):
@@ -136,3 +136,46 @@ def test_the_openeo_client_runs_a_job(served, tmp_path):
         assert raster.count == 1
     assert [j["id"] for j in connection.list_jobs()] == [job.job_id]
     job.delete()
+
+
+SLOW = """
+import time
+def apply_datacube(cube, context):
+    time.sleep(4)
+    return cube
+"""
+
+
+def saved(node: str) -> dict:
+    return {"process_id": "save_result", "arguments": {"data": {"from_node": node}, "format": "GTiff"}}
+
+
+def test_what_is_finished_can_be_had_before_the_rest(ada, anonymous):
+    load = {**LOAD, "arguments": {**LOAD["arguments"], "temporal_extent": ["2022-06-01", "2022-06-03"]}}
+    udf = {
+        "process_id": "run_udf",
+        "arguments": {"data": {"from_node": "load"}, "udf": SLOW, "runtime": "Python"},
+    }
+    graph = {"load": load, "first": saved("load"), "udf": udf, "second": {**saved("udf"), "result": True}}
+    job = made(ada, graph)
+    assert ada.get(f"/jobs/{job}/results", params={"partial": True}).json()["code"] == "JobNotStarted"
+    ada.post(f"/jobs/{job}/results")
+    seen = []
+    while (told := ada.get(f"/jobs/{job}").json())["status"] in ("queued", "running"):
+        answer = ada.get(f"/jobs/{job}/results", params={"partial": True})
+        if answer.status_code == 200 and answer.json().get("openeo:status") == "running":
+            seen.append(answer.json())
+        time.sleep(0.2)
+    assert told["status"] == "finished"
+    (asset,) = next(s["assets"] for s in reversed(seen) if s["assets"]).values()
+    assert anonymous.get(asset["href"]).status_code == 200
+    assert len(ada.get(f"/jobs/{job}/results").json()["assets"]) == 2
+
+
+def test_bands_are_told_as_older_clients_read_them(ada):
+    results = ada.get(f"/jobs/{run(ada, NDVI)}/results").json()
+    (asset,) = results["assets"].values()
+    (band,), (old,) = asset["bands"], asset["raster:bands"]
+    assert old["statistics"]["minimum"] == band["statistics"]["minimum"] < old["statistics"]["maximum"]
+    assert [b["name"] for b in asset["eo:bands"]] == [band["name"]]
+    assert any("/raster/v1.1.0/" in e for e in results["stac_extensions"])
