@@ -236,6 +236,16 @@ def serve(
     listen(backend, host, port, (tls_cert, tls_key), say)
 
 
+@main.command()
+@click.option("--demo", is_flag=True, help="Work for a server of the sample data.")
+@click.option("--catalog", type=click.Path(path_type=Path), help="The catalogue's SQLite file.")
+def worker(demo: bool, catalog: Path | None) -> None:
+    """Compute batch jobs of servers that share this database (GDC_DATABASE) and this home (GDC_HOME)."""
+    from api.serving import served, work
+
+    work(served(engine.Settings(), catalog, demo=demo, say=say), say)
+
+
 @main.group()
 def user() -> None:
     """Look after the accounts of the server."""

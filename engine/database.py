@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from sqlite3 import Error as SqliteError
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from engine.errors import Problem
 
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+TABLES = 7061
+"""The lock that is held while tables are made; any number that others do not use."""
 PATIENCE = 120.0
 """Seconds that a writer waits for the writers before it."""
 
@@ -28,7 +43,7 @@ def connected(url: URL | str) -> Engine:
         if parsed.get_backend_name() != "sqlite":
             if parsed.drivername == "postgresql":
                 parsed = parsed.set(drivername="postgresql+psycopg")
-            return create_engine(parsed, pool_pre_ping=True)
+            return create_engine(parsed, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
         engine = create_engine(parsed, connect_args={"timeout": PATIENCE})
     except (ArgumentError, NoSuchModuleError, ImportError) as cause:
         raise Problem(
@@ -70,6 +85,27 @@ def writing(engine: Engine, what: str = "the database") -> Iterator[Connection]:
             if busy
             else "Is the disk full?",
         ) from cause
+
+
+def put(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Write a row; what one of that key had in these columns is replaced, whoever wrote it meanwhile."""
+    insert = INSERTS[connection.dialect.name](table).values({**key, **values})
+    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+
+
+def put_first(
+    connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Write a row, unless there is one of that key."""
+    insert = INSERTS[connection.dialect.name](table).values({**key, **values})
+    connection.execute(insert.on_conflict_do_nothing(index_elements=list(key)))
+
+
+def make_tables(connection: Connection, metadata: MetaData) -> None:
+    """Make the tables that are not there; servers that start at once do so one after the other."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(TABLES)))
+    metadata.create_all(connection)
 
 
 def _prepare(raw: Any, _record: Any) -> None:

@@ -23,6 +23,10 @@ class Canceled(Exception):  # noqa: N818 (it is no fault)
     """The run was not wanted any more."""
 
 
+class Killed(Problem):
+    """The run was killed from outside: by the system, which lacks memory, or by somebody."""
+
+
 class Unwanted(Protocol):
     """Says whether a run has become unwanted: a `threading.Event`, or what looks it up."""
 
@@ -54,7 +58,7 @@ def run(
     """Do a task in a process of its own, and give what it gave.
 
     Raises:
-        Problem: What the run raised, or that it took too long or too much memory.
+        Problem: What the run raised, or that it took too long or too much memory; `Killed` where it was killed.
         Canceled: `unwanted` was set.
     """
     ours, theirs = forking().Pipe(duplex=False)
@@ -107,5 +111,6 @@ def too_long(seconds: float) -> Problem:
 def died(code: int | None, task: Task) -> Problem:
     """The end of a run that said nothing: killed by the system, or by a fault in native code."""
     if code == -signal.SIGKILL:
-        return out_of_memory(memory_of(task))
+        told = out_of_memory(memory_of(task))
+        return Killed(told.code, told.message, hint=told.hint, facts=told.facts)
     return Problem("Internal", f"the run ended without an answer (exit code {code})")

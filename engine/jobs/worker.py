@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.billing import chosen
 from engine.errors import Problem, Problems
-from engine.jobs.process import Canceled, run
+from engine.jobs.process import Canceled, Killed, run
 from engine.jobs.task import Done, Entry, Progress, Task
 from engine.records import Job
 from engine.settings import Settings
@@ -102,6 +102,9 @@ class Worker:
         except Canceled:
             kept = False
             self._store.jobs.give_back(job)
+        except Killed as problem:
+            kept = False
+            self._killed(job, problem)
         except Problem as problem:
             kept = False
             self._failed(job, problem)
@@ -129,6 +132,15 @@ class Worker:
         heart = Heart(job, self._store, self._settings.job_lease, self._stopping)
         done: Done = run(task, self._settings.job_seconds, heart, heart.told)
         return done
+
+    def _killed(self, job: Job, problem: Problem) -> None:
+        """Try again, unless that was done often enough: it need not have been the fault of the job."""
+        if job.attempts >= self._settings.job_attempts:
+            self._failed(job, problem)
+        elif self._store.jobs.retry(job):
+            self._store.logs.add(
+                job, "warning", f"attempt {job.attempts} was killed, perhaps for lack of memory"
+            )
 
     def _failed(self, job: Job, problem: Problem) -> None:
         """The entry of the cause comes last in the log, and before the status tells of it."""

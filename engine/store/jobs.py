@@ -152,6 +152,11 @@ class Jobs:
         values = {"status": Status.QUEUED, "lease": None, "attempts": JOBS.c.attempts - 1}
         return self._update(_held(job), {**values, "updated": self._now})
 
+    def retry(self, job: Job) -> bool:
+        """Put a job back into the queue, in its old place; the attempt counts."""
+        values = {"status": Status.QUEUED, "lease": None, "updated": self._now}
+        return self._update(_held(job), values)
+
     def _update(self, which: Any, values: Mapping[str, Any]) -> bool:
         with writing(self._engine) as connection:
             return bool(_changed(connection, which, values))

@@ -9,9 +9,9 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, insert, select
 
-from engine.database import reading, writing
+from engine.database import put, reading, writing
 from engine.errors import Problem
 from engine.records import User
 from engine.store.tables import TOKENS, USERS
@@ -43,8 +43,7 @@ class Users:
         if password is not None:
             values["password"] = password
         with writing(self._engine) as connection:
-            if not connection.execute(update(USERS).where(USERS.c.id == user.id).values(values)).rowcount:
-                connection.execute(insert(USERS).values(id=user.id, **values))
+            put(connection, USERS, {"id": user.id}, values)
 
     def get(self, id_: str) -> User | None:
         """The account of that identifier."""

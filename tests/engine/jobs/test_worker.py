@@ -15,8 +15,8 @@ WRONG = {"add": {"process_id": "add", "arguments": {"x": 1, "y": "a"}, "result":
 
 
 @pytest.fixture
-def settings(tmp_path) -> Settings:
-    return Settings(home=tmp_path, job_attempts=2, job_lease=5)
+def settings(tmp_path, database) -> Settings:
+    return Settings(home=tmp_path, database=database, job_attempts=2, job_lease=5)
 
 
 @pytest.fixture
