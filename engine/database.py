@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
 from engine.errors import Problem
 
@@ -56,11 +56,22 @@ def connected(url: URL | str) -> Engine:
     return engine
 
 
+class Away(Problem):
+    """The database cannot be used at this moment."""
+
+
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one state throughout."""
-    with engine.connect() as connection, connection.begin():
-        yield connection
+def reading(engine: Engine, what: str = "the database") -> Iterator[Connection]:
+    """A transaction that sees one state throughout.
+
+    Raises:
+        Away: The database cannot be reached.
+    """
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except (OperationalError, InterfaceError) as cause:
+        raise away(what, cause) from cause
 
 
 @contextmanager
@@ -69,6 +80,9 @@ def writing(engine: Engine, what: str = "the database") -> Iterator[Connection]:
 
     In SQLite a transaction that begins as a reader and writes later fails at once where another one has written
     in between, however long it would wait.
+
+    Raises:
+        Away: The database cannot be reached, is held by others, or its disk is full.
     """
     try:
         with (
@@ -76,15 +90,19 @@ def writing(engine: Engine, what: str = "the database") -> Iterator[Connection]:
             connection.begin(),
         ):
             yield connection
-    except OperationalError as cause:
-        busy = "locked" in str(cause.orig)
-        raise Problem(
-            "InfrastructureBusy" if busy else "StorageFailure",
-            f"{what} could not be written: {cause.orig}.",
-            hint=f"Others have been writing for {PATIENCE:g} s; try again later."
-            if busy
-            else "Is the disk full?",
-        ) from cause
+    except (OperationalError, InterfaceError) as cause:
+        raise away(what, cause) from cause
+
+
+def away(what: str, cause: DBAPIError) -> Away:
+    """What keeps from using a database."""
+    words = str(cause.orig).strip()
+    if "locked" in words:
+        hint = f"Others have been writing for {PATIENCE:g} s; try again later."
+        return Away("InfrastructureBusy", f"{what} could not be written: {words}.", hint=hint)
+    if "full" in words or "readonly" in words or "disk I/O" in words:
+        return Away("StorageFailure", f"{what} could not be written: {words}.", hint="Is the disk full?")
+    return Away("InfrastructureBusy", f"{what} cannot be used: {words}.", hint="Try again in a moment.")
 
 
 def put(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from threading import BoundedSemaphore, Event
 from typing import Any
 
 from engine.billing import chosen
+from engine.database import Away
 from engine.errors import Problem, Problems
 from engine.jobs.process import Canceled, Killed, run
 from engine.jobs.task import Done, Entry, Progress, Task
@@ -36,11 +37,17 @@ class Heart:
         self._stopping = stopping
         self._due = time.monotonic() + PATIENCE
         self._lost = False
+        self._seen = time.monotonic()
 
     def is_set(self) -> bool:
         """Has the attempt become unwanted: canceled, deleted, taken over, or is the worker ending?"""
         if not self._lost and time.monotonic() >= self._due:
-            self._lost = not self._store.jobs.alive(self.job, self._lease, self.progress)
+            try:
+                self._lost = not self._store.jobs.alive(self.job, self._lease, self.progress)
+                self._seen = time.monotonic()
+            except Away as problem:  # for a while; without a sign of life for too long the job is another's
+                LOG.warning("job %s: no sign of life could be given: %s", self.job.id, problem)
+                self._lost = time.monotonic() - self._seen > self._lease
             self._due = time.monotonic() + PATIENCE
         return self._lost or self._stopping.is_set()
 
@@ -52,7 +59,8 @@ class Heart:
         further: dict[str, Any] = {"code": word.code} if word.code else {}
         if word.node:
             further["path"] = [{"node_id": word.node}]
-        self._store.logs.add(self.job, word.level, word.message, **further)
+        with suppress(Away):
+            self._store.logs.add(self.job, word.level, word.message, **further)
 
 
 class Worker:
@@ -84,7 +92,7 @@ class Worker:
     def _claimed(self) -> Job | None:
         try:
             return self._store.jobs.claim(self._settings.job_lease)
-        except Problem as problem:  # the database is away for a while
+        except Away as problem:  # for a while
             LOG.warning("no job could be taken: %s", problem)
             return None
 
@@ -93,26 +101,34 @@ class Worker:
         folder = self._settings.job_folder(job.owner, job.id)
         own = folder / f"attempt-{job.fence}"
         try:
+            kept = self._attempted(job, own)
+        except Away as problem:  # the job is taken up again when its lease is over, unless this was published
+            LOG.warning("job %s: it is not known how attempt %d ended: %s", job.id, job.attempts, problem)
+        else:
+            self._clear(folder, job, kept=kept)
+
+    def _attempted(self, job: Job, own: Path) -> bool:
+        """Compute a job, and say in the store how that ended; gives whether there are results."""
+        try:
             if job.attempts > self._settings.job_attempts:
                 raise interrupted(job.attempts - 1)
             done = self._computed(job, own)
             items = sorted(path.name for path in own.glob("*.stac.json"))
             self._store.logs.add(job, "info", f"finished with {len(items)} results", usage=dict(done.usage))
-            kept = self._store.jobs.finish(job, items, done.costs, done.usage)
+            return self._store.jobs.finish(job, items, done.costs, done.usage)
+        except Away:
+            raise
         except Canceled:
-            kept = False
             self._store.jobs.give_back(job)
         except Killed as problem:
-            kept = False
             self._killed(job, problem)
         except Problem as problem:
-            kept = False
+            shutil.rmtree(own, ignore_errors=True)  # a full disk has room for the reason again
             self._failed(job, problem)
         except Exception:  # whatever it was: the log of the server has it, the user an entry
-            kept = False
             LOG.exception("job %s: internal error", job.id)
             self._failed(job, Problem("Internal", "the job met an internal error, which has been logged"))
-        self._clear(folder, job, kept=kept)
+        return False
 
     def _computed(self, job: Job, own: Path) -> Done:
         """Have the graph computed and its results written."""

@@ -56,7 +56,7 @@ def backend(tmp_path, database) -> Iterator[Backend]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_no_job_is_lost_or_published_twice(backend):
+def test_no_job_is_lost_or_published_twice(backend, request):
     settings, user = backend.settings, backend.store.users.get("ada")
     shared = {
         "home": settings.home, "catalog": settings.catalog_path, "database": settings.database_url,
@@ -70,11 +70,14 @@ def test_no_job_is_lost_or_published_twice(backend):
     for job in jobs:
         backend.start_job(user, job.id)
     running = {part: start(part) for part in ("server", "worker")}
+    crash = request.getfixturevalue("postgres").crash if "postgresql" in settings.database_url else None
     chance, killed = random.Random(SEED), dict.fromkeys(PARTS, 0)
     try:
         for number in range(KILLS):
             time.sleep(chance.uniform(0.2, 2.5))
             part = PARTS[number % 3]
+            if crash and number % 10 == 9:
+                crash()
             if part != "runner":
                 running[part].kill()
                 running[part] = start(part)

@@ -30,9 +30,8 @@ class Postgres:
             self._as = {"user": USER, "group": "nogroup"}
         self._run("initdb", "--pgdata", f"{self._folder}/data", "--auth=trust", "--username=gdc", "--no-sync")
         options = f"-k {self._folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        self._run(
+        self._control = [
             "pg_ctl",
-            "start",
             "--wait",
             "-D",
             f"{self._folder}/data",
@@ -40,13 +39,18 @@ class Postgres:
             options,
             "-l",
             f"{self._folder}/log",
-        )
+        ]
+        self._run(*self._control, "start")
 
     def database(self) -> str:
         """The URL of a new database."""
         name = f"t{secrets.token_hex(6)}"
         self._run("psql", "-h", str(self._folder), "-U", "gdc", "postgres", "-c", f"CREATE DATABASE {name}")
         return f"postgresql://gdc@/{name}?host={self._folder}"
+
+    def crash(self) -> None:
+        """End it without a word to its clients, and start it again."""
+        self._run(*self._control, "restart", "-m", "immediate")
 
     def stop(self) -> None:
         """End it, and remove what it kept."""
