@@ -18,10 +18,11 @@ from engine.errors import Problem, Problems
 if TYPE_CHECKING:
     from engine.backend import Backend
     from engine.firstrun import first_run
+    from engine.maps.model import Look, Portrait
     from engine.notebook import Cube, Session, open, run  # noqa: A004 (engine.open is what it is called)
     from engine.plan.explain import Explanation
     from engine.progress import bar
-    from engine.records import Job, Status, User, UserProcess
+    from engine.records import Job, Service, Status, User, UserProcess
     from engine.sample import sample_catalog
     from engine.service import Engine
     from engine.settings import Settings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "Backend": "engine.backend",
     "Job": "engine.records",
+    "Service": "engine.records",
     "Status": "engine.records",
     "User": "engine.records",
     "UserProcess": "engine.records",
@@ -36,6 +38,8 @@ _ROOMS = {
     "Cube": "engine.notebook",
     "Engine": "engine.service",
     "Explanation": "engine.plan.explain",
+    "Look": "engine.maps.model",
+    "Portrait": "engine.maps.model",
     "Session": "engine.notebook",
     "Settings": "engine.settings",
     "bar": "engine.progress",
@@ -50,8 +54,11 @@ __all__ = [
     "Engine",
     "Explanation",
     "Job",
+    "Look",
+    "Portrait",
     "Problem",
     "Problems",
+    "Service",
     "Session",
     "Settings",
     "Status",

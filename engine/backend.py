@@ -20,6 +20,7 @@ from engine.jobs.task import Task
 from engine.jobs.worker import Worker
 from engine.records import BUSY, LEVELS, Job, Status, User, UserProcess
 from engine.service import Engine
+from engine.services import Services
 from engine.settings import Settings
 from engine.store import Store
 from engine.write import file_formats
@@ -46,6 +47,11 @@ class Backend:
     def store(self) -> Store:
         """Accounts and what they stored."""
         return Store(self.settings.database_url)
+
+    @cached_property
+    def services(self) -> Services:
+        """Secondary web services."""
+        return Services(self.settings, self.store, self.sync)
 
     def close(self) -> None:
         """Let go of everything."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.errors import Problem, Problems
 from engine.jobs.task import File, Progress, Task
+from engine.maps.draw import drawn
 from engine.plan import machine
 from engine.service import Engine
 
@@ -55,10 +56,12 @@ def memory_of(task: Task) -> int:
 
 
 def perform(task: Task, answers: Connection) -> Any:
-    """What the task gives: files, or problems."""
+    """What the task gives: files, problems, or what is drawn."""
     with Engine(task.settings, task.processes) as engine:
         if task.kind == "validate":
             return engine.validate(task.graph)
+        if task.drawing is not None:
+            return drawn(engine, task.graph, task.drawing)
         assert task.folder is not None
         task.folder.mkdir(parents=True, exist_ok=True)
         written = engine.deliver(task.graph, task.folder, progress=lambda d, n: answers.send(Progress(d, n)))

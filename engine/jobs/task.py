@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.maps.model import Drawing
 from engine.settings import Settings
 
 
@@ -14,8 +15,8 @@ from engine.settings import Settings
 class Task:
     """One piece of work."""
 
-    kind: Literal["run", "validate"]
-    """Are results written, or is it said what is wrong with the graph?"""
+    kind: Literal["run", "validate", "draw"]
+    """Are results written, is it said what is wrong with the graph, or is it drawn as a map?"""
     graph: Mapping[str, Any]
     """The process, as openEO JSON."""
     settings: Settings
@@ -24,6 +25,8 @@ class Task:
     """The user's stored processes by identifier."""
     folder: Path | None = None
     """Where results go; it is made."""
+    drawing: Drawing | None = None
+    """What is to be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
