@@ -173,7 +173,7 @@ class Services:
 
     def look(self, service: Service) -> Look:
         """How a service draws."""
-        return look_of(service.type, service.document.get("configuration") or {})
+        return look_of(service.type, service.document.get("configuration", {}))
 
     def portrait(self, service: Service) -> Portrait:
         """What was found out about a service's map."""
@@ -242,7 +242,7 @@ class Services:
         ):
             raise Problem("BudgetInvalid", "budget has to be a number greater than 0")
         define({"process": process})
-        return Draft(type_, enabled, document, look_of(type_, document.get("configuration") or {}), renew)
+        return Draft(type_, enabled, document, look_of(type_, document.get("configuration", {})), renew)
 
     def _portray(self, user: User, draft: Draft) -> Ticket:
         return self._sync.take(user.id, self._task(user.id, draft.document["process"], Drawing(draft.look)))

@@ -8,20 +8,18 @@ from fastapi import APIRouter, Body, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.addresses import attributes_of, url_of
 from api.auth.login import backend_of, current_user
 from api.links import Links
 from api.openeo.jobs import Level, moment
 from api.pages import Limit, Page, paged
-from api.tiles.addresses import attributes_of, url_of
 from api.waiting import answer
 from engine import Problem, Service, User
 
 router = APIRouter(tags=["Secondary services"])
 Json = dict[str, Any]
 Caller = Annotated[User, Depends(current_user)]
-READ_ONLY = frozenset(
-    {"id", "url", "type", "attributes", "created", "updated", "costs", "usage", "links", "version"}
-)
+READ_ONLY = frozenset({"id", "url", "type", "attributes", "created", "updated", "costs", "usage", "links"})
 """Members of a service that are not changed."""
 IGNORED = READ_ONLY - {"type"} | {"renew_url"}
 """Members that mean nothing where a service is made."""

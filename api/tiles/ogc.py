@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from api.addresses import base_of, behind, look_of, numbers, portrait_of, tile, title_of
 from api.links import Links
-from api.tiles.addresses import base_of, behind, look_of, numbers, portrait_of, tile, title_of
 from api.tiles.matrices import CRS, CRS84, NAME, limits, quad
 from engine import Problem, Service
 

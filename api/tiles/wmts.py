@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.addresses import base_of, behind, look_of, number, portrait_of, tile, title_of
 from api.errors import status_of, told
-from api.tiles.addresses import base_of, behind, look_of, number, portrait_of, tile, title_of
 from api.tiles.matrices import NAME, limits, quad
 from engine import Look, Portrait, Problem, Service
 
@@ -241,4 +241,8 @@ def matrices(look: Look) -> str:
     )
     return f"""
       <ows:Identifier>{set_name(look)}</ows:Identifier>
+      <ows:BoundingBox crs="urn:ogc:def:crs:EPSG::3857">
+        <ows:LowerCorner>{world.left!r} {world.bottom!r}</ows:LowerCorner>
+        <ows:UpperCorner>{world.right!r} {world.top!r}</ows:UpperCorner>
+      </ows:BoundingBox>
       <ows:SupportedCRS>urn:ogc:def:crs:EPSG::3857</ows:SupportedCRS>{scheme}{rows}"""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.tiles.addresses import behind, look_of, numbers, portrait_of, tile, title_of, url_of
+from api.addresses import behind, look_of, numbers, portrait_of, tile, title_of, url_of
 from engine import Problem, Service
 
 router = APIRouter(tags=["Tiles"])

@@ -74,7 +74,7 @@ def one_range(pair: Any) -> tuple[float, float]:
     numbers = isinstance(pair, list) and len(pair) == 2
     if not numbers or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in pair):
         raise ValueError("[low, high], or a list of these, one for each band")
-    low, high = map(float, pair)
+    low, high = (float(v) if abs(v) < 1e300 else math.inf for v in pair)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError("[low, high] with low less than high")
     return low, high
