@@ -49,7 +49,7 @@ def portrayed(engine: Engine, process: Mapping[str, Any], look: Look) -> Portrai
     chosen = not ranges
     if chosen:
         ranges = (range_in(picture_of(flat(engine.preview(whole, PREVIEW, parameters)))),)
-    return Portrait(bounds_of(raster), cell_of(raster), names, as_floats(ranges), chosen)
+    return Portrait(bounds_of(raster), cell_of(raster), names, as_floats(ranges), chosen, is_beyond(raster))
 
 
 def tile(engine: Engine, process: Mapping[str, Any], look: Look, portrait: Portrait, place: Place) -> bytes:
@@ -116,6 +116,12 @@ def bounds_of(raster: Raster) -> tuple[float, float, float, float]:
     if not all(map(math.isfinite, (west, south, east, north))) or west >= east or east > 180:
         return WORLD
     return max(west, WORLD[0]), max(south, WORLD[1]), min(east, WORLD[2]), min(north, WORLD[3])
+
+
+def is_beyond(raster: Raster) -> bool:
+    """Do the longitudes of an image go beyond 180 degrees?"""
+    assert raster.grid.crs is not None
+    return raster.grid.crs.is_geographic and raster.grid.bounds[2] > WORLD[2] + 1e-6
 
 
 def cell_of(raster: Raster) -> float:

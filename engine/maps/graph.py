@@ -59,7 +59,8 @@ def whole(process: Mapping[str, Any], look: Look) -> tuple[Json, Json]:
 def cut(process: Mapping[str, Any], look: Look, portrait: Portrait, place: Place) -> Sketch:
     """The graph of what a tile is made of; the filter slips down to what is loaded."""
     sketch = Sketch(process, look)
-    sketch.append("filter_bbox", extent=as_json(grid.around(place, look, portrait)))
+    if not portrait.beyond:
+        sketch.append("filter_bbox", extent=as_json(grid.around(place, look, portrait)))
     return sketch
 
 

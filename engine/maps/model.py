@@ -55,6 +55,8 @@ class Portrait:
     """One for all bands that are colours, or one for each."""
     chosen: bool = False
     """Were the ranges taken from the data, because nobody named them?"""
+    beyond: bool = False
+    """Do its longitudes go beyond 180 degrees? The box of a tile would be two pieces then, which are on no grid."""
 
     def json(self) -> dict[str, Any]:
         """The same for a database."""
@@ -65,7 +67,14 @@ class Portrait:
         """From what `json` gave."""
         west, south, east, north = told["bounds"]
         ranges = tuple((float(low), float(high)) for low, high in told["ranges"])
-        return cls((west, south, east, north), told["cell"], tuple(told["bands"]), ranges, told["chosen"])
+        return cls(
+            (west, south, east, north),
+            told["cell"],
+            tuple(told["bands"]),
+            ranges,
+            told["chosen"],
+            told["beyond"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

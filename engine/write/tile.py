@@ -43,7 +43,11 @@ def picture_of(cube: xr.DataArray) -> Raster:
     Raises:
         Problem: It is none, or more than one.
     """
-    raster = raster_of(cube, Path("tile.png"), "a map", ".png")
+    try:
+        raster = raster_of(cube, Path("tile.png"), "A map", ".png")
+    except Problem as problem:
+        hint = "Reduce what is there besides x, y and up to 4 bands, for example with reduce_dimension."
+        raise Problem(problem.code, problem.message, hint=hint, facts=problem.facts) from None
     if len(raster.sheets) != 1:
         dates = [sheet.title for sheet in raster.sheets]
         raise Problem(

@@ -18,13 +18,15 @@ import morecantile
 import numpy as np
 import pytest
 import rasterio
+import xarray as xr
 from PIL import Image
 from rasterio.enums import Resampling
 from rasterio.transform import from_bounds
 from rasterio.vrt import WarpedVRT
 
 from engine.maps import graph
-from engine.maps.model import Look, Place, Portrait
+from engine.maps.draw import drawn
+from engine.maps.model import Drawing, Look, Place, Portrait
 from engine.service import Engine
 from engine.settings import Settings
 
@@ -298,6 +300,29 @@ def test_a_low_zoom_reads_overviews_and_the_box_reaches_the_load(tmp_path):
     assert told[15].cost.bytes_decoded < full.cost.bytes_decoded / 100
     assert "filter_bbox" not in told[15].after
     assert "spatial_extent={" in told[15].after
+
+
+def test_longitudes_may_go_from_0_to_360(tmp_path):
+    longitudes, latitudes = np.arange(1.0, 360, 2), np.arange(89.0, -90, -2)
+    cells = np.broadcast_to(longitudes, (90, 180)).astype("float32")
+    coords = {
+        "lat": ("lat", latitudes, {"standard_name": "latitude", "units": "degrees_north"}),
+        "lon": ("lon", longitudes, {"standard_name": "longitude", "units": "degrees_east"}),
+    }
+    cube = xr.DataArray(cells, dims=("lat", "lon"), coords=coords)
+    cube.to_dataset(name="east").to_netcdf(tmp_path / "east.nc")
+    load = {"process_id": "load_collection", "arguments": {"id": "c", "spatial_extent": None, "temporal_extent": None}, "result": True}  # fmt: skip
+    with Engine(Settings(home=tmp_path, catalog=tmp_path / "catalog.sqlite")) as engine:
+        engine.add(tmp_path / "east.nc", collection="c")
+        process, look = {"process_graph": {"load": load}}, Look(ranges=((0.0, 360.0),))
+        portrait = drawn(engine, process, Drawing(look))
+        assert portrait.beyond
+        for x in range(4):
+            png = drawn(engine, process, Drawing(look, portrait, Place(2, x, 1)))
+            got = np.asarray(Image.open(io.BytesIO(png)).convert("LA"))
+            middle = (-180 + 90 * (x + 0.5)) % 360
+            assert abs(got[128, 128, 0] / 255 * 360 - middle) < 3
+            assert (got[..., 1] == 255).all()
 
 
 # ------------------------------------------------------------------------------------- standards
