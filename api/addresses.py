@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +13,15 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth.login import backend_of
+from api.errors import Gone
 from api.links import Links
 from api.sign import Address, address_in, addressed
-from api.waiting import answer
+from api.waiting import GLANCE, answer
 from engine import Look, Portrait, Problem, Service
 
 Json = dict[str, Any]
+PATIENCE = 20.0
+"""Seconds that a tile waits for its place, where there is too much to do."""
 FRESH = 60
 """Seconds for which a tile need not be asked for again: a service may have changed meanwhile."""
 
@@ -95,13 +100,28 @@ def numbers(*texts: str) -> tuple[int, ...]:
     return tuple(found)
 
 
+async def picture(request: Request, service: Service, z: int, x: int, y: int) -> bytes:
+    """The bytes of a tile. Maps ask for dozens at once, so that one waits here for its place at the desk, for a while."""
+    desk = backend_of(request).services
+    end = time.monotonic() + PATIENCE
+    while (found := await run_in_threadpool(desk.kept, service, z, x, y)) is None:
+        try:
+            share = await run_in_threadpool(desk.draw, service, z, x, y)
+        except Problem as problem:
+            if problem.code != "TooManyRequests" or time.monotonic() > end:
+                raise
+        else:
+            drawn: bytes = await answer(request, share)
+            return drawn
+        await asyncio.sleep(GLANCE)
+        if await request.is_disconnected():
+            raise Gone
+    return found
+
+
 async def tile(request: Request, service: Service, z: int, x: int, y: int) -> Response:
     """A tile: as it is kept, or drawn; 304 where the client has it."""
-    desk = backend_of(request).services
-    found = await run_in_threadpool(desk.kept, service, z, x, y)
-    if found is None:
-        share = await run_in_threadpool(desk.draw, service, z, x, y)
-        found = await answer(request, share)
+    found = await picture(request, service, z, x, y)
     tag = f'"{hashlib.sha256(found).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": f"public, max-age={FRESH}"}
     known = [

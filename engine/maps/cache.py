@@ -15,7 +15,7 @@ ROOM = 0.9
 
 
 class Tiles:
-    """A folder of tiles; several server processes may share it.
+    """A folder of tiles; several server processes may share it, for a tenth more of bytes at most for each further one.
 
     A file's time of change says how old it is, its time of access when it was asked for: both are set here, because
     file systems are often told not to note accesses.

@@ -131,7 +131,8 @@ PARAMETERS: tuple[Json, ...] = (
     {
         "name": "spatial_extent",
         "description": "The box of the tile and a few cells around it, in EPSG:3857. It need not be used: what a "
-        "graph gives is cut to the tile, and only that is loaded. Before the first tile it is the whole world once.",
+        "graph gives is cut to the tile, and only that is loaded. Of a collection of many scenes, a load that takes it finds "
+        "those of a tile faster. When the graph comes, it is the whole world once.",
         "schema": {
             "type": "object",
             "subtype": "bounding-box",

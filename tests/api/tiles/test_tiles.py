@@ -196,6 +196,22 @@ def test_a_tile_is_drawn_once(served, ada, anonymous, monkeypatch):
         assert other.content != again.content
 
 
+def test_more_tiles_than_may_wait_at_the_desk_wait_before_it(served, ada, anonymous, monkeypatch):
+    service = made(ada)
+    tile, url = middle(ada, service, 13), address(ada, service)
+    few = served.backend.settings.model_copy(update={"sync_queue_user": 1})
+    monkeypatch.setattr(served.backend.sync, "_settings", few)
+    places = [{"z": 15, "x": 4 * tile.x + x, "y": 4 * tile.y + y} for x in range(3) for y in range(2)]
+    with ThreadPoolExecutor(len(places)) as threads:
+        answers = list(threads.map(lambda place: anonymous.get(url.format(**place)), places))
+    assert [a.status_code for a in answers] == [200] * len(places)
+    monkeypatch.setattr("api.addresses.PATIENCE", 0)
+    none = few.model_copy(update={"sync_queue_user": 0})
+    monkeypatch.setattr(served.backend.sync, "_settings", none)
+    refused = anonymous.get(url.format(z=16, x=8 * tile.x, y=8 * tile.y))
+    assert (refused.status_code, "retry-after" in refused.headers) == (429, True)
+
+
 def test_who_hangs_up_ends_the_run_unless_another_waits(served, ada, monkeypatch):
     service = made(ada)
     desk, kept = served.backend.services, []
