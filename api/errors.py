@@ -26,6 +26,7 @@ STATUS: Mapping[str, int] = {
     "NotFound": 404,
     "ProcessGraphNotFound": 404,
     "ServiceNotFound": 404,
+    "TileOutOfRange": 404,
     "UnsupportedApiVersion": 404,
     "MethodNotAllowed": 405,
     "RequestTimeout": 408,

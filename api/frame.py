@@ -29,8 +29,8 @@ EXPOSED = (
 ACCEPTED = "Authorization, Content-Type, Accept, Prefer, Range, If-Match, If-None-Match, X-Request-ID"
 MAX_AGE = 86_400
 UPLOADS = re.compile(r"(/openeo/[^/]+)?/files/")
-SIGNATURE = re.compile(r"(?<=/results/)[^/]+")
-"""What lets anybody who has it fetch results stands in the path, not in the query."""
+SIGNATURE = re.compile(r"(?<=/results/)[^/]+|(?<=/tiles/)[^/]+")
+"""What lets anybody who has it fetch results or tiles stands in the path, not in the query."""
 
 
 class Frame:

@@ -31,7 +31,7 @@ ERROR = {
         "instance": {"type": "string"},
     },
 }
-PUBLIC = frozenset({"Capabilities", "Collections", "Processes"})
+PUBLIC = frozenset({"Capabilities", "Collections", "Processes", "Service types"})
 """Tags of routes that need no login."""
 SIGNED = "{token}"
 """What paths have in them that need no login because a signature is part of them."""

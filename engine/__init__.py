@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from engine.files import UserFile
     from engine.firstrun import first_run
     from engine.jobs.task import Estimate
+    from engine.maps.model import Look, Portrait
     from engine.notebook import Cube, Session, open, run  # noqa: A004 (engine.open is what it is called)
     from engine.plan.explain import Explanation
     from engine.progress import bar
-    from engine.records import Job, Results, Status, User, UserProcess
+    from engine.records import Job, Results, Service, Status, User, UserProcess
     from engine.sample import sample_catalog
     from engine.service import Engine
     from engine.settings import Settings
@@ -32,6 +33,7 @@ _ROOMS = {
     "Backend": "engine.backend",
     "Job": "engine.records",
     "Results": "engine.records",
+    "Service": "engine.records",
     "Status": "engine.records",
     "User": "engine.records",
     "UserFile": "engine.files",
@@ -41,6 +43,8 @@ _ROOMS = {
     "Engine": "engine.service",
     "Estimate": "engine.jobs.task",
     "Explanation": "engine.plan.explain",
+    "Look": "engine.maps.model",
+    "Portrait": "engine.maps.model",
     "Session": "engine.notebook",
     "Settings": "engine.settings",
     "bar": "engine.progress",
@@ -56,9 +60,12 @@ __all__ = [
     "Estimate",
     "Explanation",
     "Job",
+    "Look",
+    "Portrait",
     "Problem",
     "Problems",
     "Results",
+    "Service",
     "Session",
     "Settings",
     "Status",

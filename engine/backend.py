@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from engine.billing import Plan, chosen
+from engine import billing
 from engine.errors import Problem
 from engine.execute.inputs import input_formats
 from engine.execute.udf import runtimes
@@ -22,6 +22,7 @@ from engine.jobs.task import Task
 from engine.jobs.worker import Worker
 from engine.records import BUSY, LEVELS, Job, Results, Status, User, UserProcess
 from engine.service import Engine
+from engine.services import Services
 from engine.settings import Settings
 from engine.store import Store
 from engine.write import file_formats
@@ -48,6 +49,11 @@ class Backend:
     def store(self) -> Store:
         """Accounts and what they stored."""
         return Store(self.settings.database_url)
+
+    @cached_property
+    def services(self) -> Services:
+        """Secondary web services."""
+        return Services(self.settings, self.store, self.sync)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -94,7 +100,7 @@ class Backend:
             Problem: The graph is wrong in itself, or there is too much to do already.
         """
         define(process)
-        self._check_billing(process)
+        billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
         task = self._task("run", user, process, folder)
         return self.sync.take(user.id, task), folder
@@ -107,23 +113,9 @@ class Backend:
         stored = {p.id: p.document for p in self.store.processes.all(user.id)}
         return Task(
             kind, process, self.settings.of_user(user.id), stored, folder,
-            plan=self.plan(process.get("plan")), budget=process.get("budget"),
+            plan=billing.chosen(self.settings.plans, process.get("plan")), budget=process.get("budget"),
             patience=self.settings.sync_seconds,
         )  # fmt: skip
-
-    def plan(self, name: str | None) -> Plan:
-        """The billing plan of that name, the first where none is named."""
-        return chosen(self.settings.plans, name)
-
-    def _check_billing(self, document: Mapping[str, Any]) -> None:
-        if not isinstance(document.get("plan"), str | None):
-            raise Problem("BillingPlanInvalid", "plan has to be a text")
-        self.plan(document.get("plan"))
-        budget = document.get("budget")
-        if budget is not None and (
-            isinstance(budget, bool) or not isinstance(budget, int | float) or budget < 0
-        ):
-            raise Problem("BudgetInvalid", "budget has to be a number that is not below 0, or null")
 
     # ------------------------------------------------------------------------------- batch jobs
     def begin_work(self) -> None:
@@ -216,7 +208,7 @@ class Backend:
         process = document.get("process")
         if not isinstance(process, Mapping) or not isinstance(process.get("process_graph"), Mapping):
             raise Problem("ProcessGraphMissing", "a job needs a `process` with a `process_graph`")
-        self._check_billing(document)
+        billing.check(document, self.settings.plans)
         for name in ("title", "description", "log_level"):
             if not isinstance(document.get(name), str | None):
                 raise Problem("ParameterInvalid", f"{name} has to be a text", facts={"parameter": name})

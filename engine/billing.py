@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -76,6 +76,20 @@ def chosen(plans: Sequence[Plan], name: str | None) -> Plan:
             return plan
     known = ", ".join(plan.name for plan in plans)
     raise Problem("BillingPlanInvalid", f"there is no plan {name!r}", hint=f"The plans are {known}.")
+
+
+def check(document: Mapping[str, Any], plans: Sequence[Plan]) -> None:
+    """Refuse a plan that there is not, and a budget that is none.
+
+    Raises:
+        Problem: A request has one.
+    """
+    plan, budget = document.get("plan"), document.get("budget")
+    if not isinstance(plan, str | None):
+        raise Problem("BillingPlanInvalid", "plan has to be a text")
+    chosen(plans, plan)
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int | float) or budget < 0):
+        raise Problem("BudgetInvalid", "budget has to be a number that is not below 0, or null")
 
 
 def within_budget(price: float, budget: float | None) -> None:

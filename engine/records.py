@@ -1,4 +1,4 @@
-"""What a server keeps, as frozen values: accounts, processes that users stored, batch jobs and their logs."""
+"""What a server keeps, as frozen values: accounts, stored processes, batch jobs, web services, and their logs."""
 
 from __future__ import annotations
 
@@ -89,6 +89,36 @@ class Job:
     """What its results were charged."""
     usage: Mapping[str, Any] | None = None
     """What they took, as openEO tells it."""
+
+    @property
+    def log_level(self) -> str:
+        """The least grave level that is kept of its log."""
+        level = self.document.get("log_level")
+        return level if level in LEVELS else "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A secondary web service: a graph that is seen as tiles of a map."""
+
+    id: str
+    owner: str
+    """Identifier of the account."""
+    type: str
+    """One of the service types."""
+    enabled: bool
+    """Does it answer?"""
+    document: Mapping[str, Any]
+    """The request that made it, as openEO has it: `process`, `configuration`, `title` and so on."""
+    portrait: Mapping[str, Any]
+    """What was found out about its map when the graph came: where it lies, its bands, the range of its colours."""
+    version: int
+    """Goes up when its map changes; tiles of older versions are void."""
+    key: str
+    """What its address holds besides its name; an address with another key is void."""
+    created: float
+    """Seconds since 1970."""
+    updated: float
 
     @property
     def log_level(self) -> str:

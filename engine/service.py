@@ -395,11 +395,19 @@ class Engine:
         )
         return outcome, notes
 
-    def preview(self, graph: Any, longest_side: int = 512) -> xr.DataArray:
+    def preview(
+        self, graph: Any, longest_side: int = 512, parameters: Mapping[str, Any] | None = None
+    ) -> xr.DataArray:
         """A graph's cube on a coarse grid, read from overviews, in memory."""
-        prepared = self.prepare(graph)
+        return self.compute(self.lazy(graph, parameters, longest_side))
+
+    def lazy(
+        self, graph: Any, parameters: Mapping[str, Any] | None = None, longest_side: int | None = None
+    ) -> Any:
+        """The value of a graph's result node as it is stored: what is logical is not made objects for Python."""
+        prepared = self.prepare(graph, parameters)
         outcome, _ = self._evaluate(prepared, longest_side)
-        return self.compute(outcome.values[prepared.graph.result])
+        return outcome.values[prepared.graph.result]
 
     def _counted(self, value: Any, progress: Progress | None) -> Callable[[xr.DataArray], Iterator[Block]]:
         planned = getattr(getattr(value, "data", None), "npartitions", 1)

@@ -97,6 +97,14 @@ class Settings(BaseSettings):
     """Seconds without a sign of life after which a batch job is taken up by another worker."""
     link_hours: float = Field(default=24.0, gt=0)
     """Hours for which signed links to results hold."""
+    services_user: int = Field(default=100, ge=0)
+    """Secondary web services that one user may have."""
+    service_log_entries: int = Field(default=1000, ge=1)
+    """Entries that are kept of the log of a web service, the latest ones."""
+    tile_cache_bytes: int = Field(default=2 * 2**30, ge=0)
+    """Bytes of tiles that are kept on disk; those that nobody asked for longest go first."""
+    tile_hours: float = Field(default=24.0, gt=0)
+    """Hours after which a tile that was kept is computed anew: its scenes may be others."""
 
     storage_bytes: int = Field(default=20 * 2**30, ge=0)
     """Bytes that a user may store: files and results of jobs."""

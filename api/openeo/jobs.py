@@ -12,8 +12,8 @@ from starlette.responses import Response
 from api.auth.login import backend_of, current_user
 from api.links import Links
 from api.moments import moment
-from api.openeo.results import answer
 from api.pages import Limit, Page, paged
+from api.waiting import answer
 from engine import Estimate, Job, Problem, Status, User
 
 router = APIRouter(tags=["Batch jobs"])

@@ -21,6 +21,7 @@ from engine.billing import within_budget
 from engine.errors import Problem, Problems
 from engine.jobs.task import Done, Estimate, File, Progress, Task
 from engine.jobs.words import listen
+from engine.maps.draw import drawn
 from engine.plan import machine
 from engine.plan.cost import Cost
 from engine.service import Engine
@@ -66,12 +67,14 @@ def memory_of(task: Task) -> int:
 
 
 def perform(task: Task, say: Callable[[Any], None]) -> Any:
-    """What the task gives: files, problems, or an estimate."""
+    """What the task gives: files, problems, an estimate, or what is drawn."""
     with Engine(task.settings, task.processes) as engine:
         if task.kind == "validate":
             return engine.validate(task.graph)
         if task.kind == "estimate":
             return estimated(engine.explain(task.graph).cost, task)
+        if task.drawing is not None:
+            return drawn(engine, task.graph, task.drawing)
         assert task.folder is not None
         start, costs = time.monotonic(), [0.0]
 

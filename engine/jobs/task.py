@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.billing import FREE, Plan
+from engine.maps.model import Drawing
 from engine.settings import Settings
 
 
@@ -15,8 +16,8 @@ from engine.settings import Settings
 class Task:
     """One piece of work."""
 
-    kind: Literal["run", "validate", "estimate"]
-    """Are results written, or is it said what is wrong with the graph, or what it will cost?"""
+    kind: Literal["run", "validate", "estimate", "draw"]
+    """Are results written, is it said what is wrong with the graph or what it will cost, or is it drawn as a map?"""
     graph: Mapping[str, Any]
     """The process, as openEO JSON."""
     settings: Settings
@@ -31,6 +32,8 @@ class Task:
     """It may be charged so much."""
     patience: float | None = None
     """Seconds that it may take by its estimate; what takes longer is a batch job."""
+    drawing: Drawing | None = None
+    """What is to be drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from engine.errors import Problem
 from engine.store.jobs import Jobs
 from engine.store.logs import Logs
 from engine.store.processes import Processes
+from engine.store.service_logs import ServiceLogs
+from engine.store.services import Services
 from engine.store.tables import METADATA, SECRETS
 from engine.store.users import Users
 
@@ -30,6 +32,10 @@ class Store:
         """Batch jobs; their rows are the queue."""
         self.logs = Logs(self._engine)
         """What batch jobs tell."""
+        self.services = Services(self._engine)
+        """Secondary web services."""
+        self.service_logs = ServiceLogs(self._engine)
+        """What web services tell."""
         try:
             with writing(self._engine) as connection:
                 make_tables(connection, METADATA)

@@ -9,23 +9,23 @@ from urllib.parse import quote
 
 import pytest
 
-from requests_of_users import NDVI, SUM, TWICE, ended, made, run, wrapped
+from requests_of_users import NDVI, SUM, TWICE, ended, made, run, served_as, wrapped
 
 PUBLIC = {
     "/", "/conformance", "/.well-known/openeo", "/health", "/openapi", "/docs", "/file_formats", "/udf_runtimes",
-    "/processing_parameters", "/collections", "/collections/{collection_id}",
+    "/processing_parameters", "/service_types", "/collections", "/collections/{collection_id}",
     "/collections/{collection_id}/queryables", "/processes", "/processes/{process_id}",
 }  # fmt: skip
 """Anybody may ask; they tell nothing of users."""
-SIGNED = {"/results/{token}/{name}"}
-"""The path holds a signature that only the owner was told."""
+SIGNED = ("/results/{token}/", "/tiles/{token}/")
+"""What paths begin with that hold a signature which only the owner was told."""
 LOGIN = {"/credentials/basic"}
 """Takes a password."""
-OF_CALLER = {"/me", "/jobs", "/process_graphs", "/files", "/result", "/validation"}
+OF_CALLER = {"/me", "/jobs", "/process_graphs", "/files", "/services", "/result", "/validation"}
 """Lists and does what is the caller's own."""
 OWNED = {
     "/jobs/{job_id}", "/jobs/{job_id}/results", "/jobs/{job_id}/logs", "/jobs/{job_id}/estimate",
-    "/process_graphs/{process_graph_id}", "/files/{path}",
+    "/process_graphs/{process_graph_id}", "/files/{path}", "/services/{service_id}", "/services/{service_id}/logs",
 }  # fmt: skip
 """Something of one user, by its identifier."""
 MINTED = {"/process_graphs/{process_graph_id}", "/files/{path}"}
@@ -50,8 +50,10 @@ def belongings(ada):
     job = run(ada, SUM, title="hush")
     ada.put("/process_graphs/adas", json={**TWICE, "summary": "hush"})
     ada.put("/files/adas/file.txt", content="hush")
-    yield {"job_id": job, "process_graph_id": "adas", "path": "adas/file.txt"}
+    service = served_as(ada, NDVI, title="hush")
+    yield {"job_id": job, "service_id": service, "process_graph_id": "adas", "path": "adas/file.txt"}
     ada.delete(f"/jobs/{job}")
+    ada.delete(f"/services/{service}")
     ada.delete("/process_graphs/adas")
     ada.delete("/files/adas/file.txt")
 
@@ -69,9 +71,10 @@ def everything(client, belongings: dict) -> dict:
 
 
 def test_every_route_is_in_one_class(anonymous):
-    classes = [PUBLIC, SIGNED, LOGIN, OF_CALLER, OWNED]
+    classes = [PUBLIC, LOGIN, OF_CALLER, OWNED]
     for method, path in routes(anonymous):
-        assert sum(plain(path) in c for c in classes) == 1, f"{method} {path}: say who may use it"
+        found = sum(plain(path) in c for c in classes) + plain(path).startswith(SIGNED)
+        assert found == 1, f"{method} {path}: say who may use it"
     known = {plain(path) for _, path in routes(anonymous)}
     assert not set().union(*classes) - known
 
@@ -94,7 +97,12 @@ def test_public_routes_tell_nothing_of_users(anonymous, belongings):
 
 def test_lists_are_of_the_caller(ada, bob, belongings):
     for facet in FACETS:
-        for path, name in (("/jobs", "hush"), ("/process_graphs", "hush"), ("/files", "adas")):
+        for path, name in (
+            ("/jobs", "hush"),
+            ("/process_graphs", "hush"),
+            ("/services", "hush"),
+            ("/files", "adas"),
+        ):
             assert name in ada.get(facet + path).text
             assert name not in bob.get(facet + path).text
 

@@ -74,3 +74,16 @@ def run(client, graph=SUM, **further) -> str:
     assert client.post(f"/jobs/{job}/results").status_code == 202
     ended(client, job)
     return job
+
+
+RANGE = {"range": [0, 1]}
+
+
+def served_as(client, graph=NDVI, type_="XYZ", configuration=RANGE, **further) -> str:
+    """The id of a new web service."""
+    body = {**wrapped(graph), "type": type_, "configuration": configuration, **further}
+    answer = client.post("/services", json=body)
+    assert (answer.status_code, answer.content) == (201, b""), answer.text
+    assert answer.headers["location"].endswith(f"/services/{answer.headers['openeo-identifier']}")
+    assert answer.headers["gdc-identifier"] == answer.headers["openeo-identifier"]
+    return answer.headers["openeo-identifier"]
