@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
@@ -28,6 +29,8 @@ from api.openeo import (
 from api.tiles import ogc, wmts, xyz
 from engine import Backend
 
+THREADS = 12
+"""Requests that are worked on at a time; with more, the one thread that answers all would wait for its turn too long."""
 DOORS = (
     capabilities,
     accounts,
@@ -49,6 +52,7 @@ def create_app(backend: Backend) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         backend.sync.warm_up()
         backend.begin_work()
         yield

@@ -99,6 +99,7 @@ class Backend:
         Raises:
             Problem: The graph is wrong in itself, or there is too much to do already.
         """
+        self.sync.check(user.id)
         define(process)
         billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
