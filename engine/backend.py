@@ -17,6 +17,7 @@ from engine.execute.udf import runtimes
 from engine.files import Files, remove_all
 from engine.graph.near import nearest_of
 from engine.graph.parse import define
+from engine.jobs.belongings import belongings, published
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
 from engine.jobs.worker import Worker
@@ -111,9 +112,9 @@ class Backend:
         shutil.rmtree(folder, ignore_errors=True)
 
     def _task(self, kind: Any, user: User, process: Mapping[str, Any], folder: Path | None = None) -> Task:
-        stored = {p.id: p.document for p in self.store.processes.all(user.id)}
+        own = belongings(self.store, self.settings, user.id, process)
         return Task(
-            kind, process, self.settings.of_user(user.id), stored, folder,
+            kind, process, self.settings.of_user(user.id), own, folder,
             plan=billing.chosen(self.settings.plans, process.get("plan")), budget=process.get("budget"),
             patience=self.settings.sync_seconds,
         )  # fmt: skip
@@ -203,7 +204,7 @@ class Backend:
             raise Problem("JobNotFinished", f"job {job.id!r} is {job.status}", hint="Ask again later.")
         if job.status != Status.FINISHED:
             raise Problem("JobNotStarted", f"job {job.id!r} is {job.status}", hint="Start it first.")
-        return Results(folder, job.items)
+        return published(self.settings, job)
 
     def _check_job(self, document: Mapping[str, Any]) -> None:
         process = document.get("process")

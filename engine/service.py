@@ -40,6 +40,7 @@ from engine.plan.rules.around import Around
 from engine.plan.rules.inline import Definitions, inline
 from engine.plan.text import plan_of
 from engine.plan.twins import Loaded, Twins
+from engine.records import Results
 from engine.settings import Settings
 from engine.write import Written, find_format, write
 from processes import REGISTRY
@@ -66,11 +67,18 @@ class Prepared:
 class Engine:
     """Runs process graphs over a catalogue."""
 
-    def __init__(self, settings: Settings | None = None, processes: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        processes: Mapping[str, Any] | None = None,
+        results: Mapping[str, Results] | None = None,
+    ) -> None:
         self.settings = settings or Settings()
         """How it works."""
         self.user_processes: Definitions = {k: named(k, v) for k, v in (processes or {}).items()}
         """User-defined processes by id."""
+        self.results = dict(results or {})
+        """Results of batch jobs that graphs may load, by the id of the job."""
         self.belongings = ExitStack()
         """What is to be cleared away with it."""
 
@@ -375,7 +383,7 @@ class Engine:
     def _outside(
         self, node: str, notes: Notes, longest_side: int | None = None, *, dry: bool = False
     ) -> Outside:
-        return Outside(node, self.catalog, self.settings, notes, longest_side, dry)
+        return Outside(node, self.catalog, self.settings, notes, longest_side, self.results, dry)
 
     def _evaluate(
         self, prepared: Prepared, longest_side: int | None = None, *, dry: bool = False

@@ -71,7 +71,7 @@ def memory_of(task: Task) -> int:
 
 def perform(task: Task, say: Callable[[Any], None]) -> Any:
     """What the task gives: files, problems, an estimate, or what is drawn."""
-    with Engine(task.settings, task.processes) as engine:
+    with Engine(task.settings, task.own.processes, task.own.results) as engine:
         if task.kind == "validate":
             return engine.validate(task.graph)
         if task.kind == "estimate":
