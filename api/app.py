@@ -70,7 +70,7 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     routes: list[APIRoute] = []
     for facet in FACETS:
-        doors = [door.router for door in DOORS]
+        doors = [*(door.router for door in DOORS), user_processes.public]
         extra = [capabilities.outside, openapi.router, *(m.router for m in MAPS)] if facet == ROOT else []
         for router in (*doors, *extra):
             app.include_router(router, prefix=facet.prefix, dependencies=[Depends(entering(facet))])

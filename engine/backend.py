@@ -17,7 +17,7 @@ from engine.execute.udf import runtimes
 from engine.files import Files, remove_all
 from engine.graph.near import nearest_of
 from engine.graph.parse import define
-from engine.jobs.belongings import belongings, published
+from engine.jobs.belongings import OF_USER, belongings, published
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
 from engine.jobs.worker import Worker
@@ -233,6 +233,8 @@ class Backend:
             )
         if not isinstance(document.get("process_graph"), Mapping):
             raise Problem("ProcessGraphMissing", f"the process {id_!r} has no process_graph")
+        if not isinstance(document.get("public", False), bool):
+            raise Problem("ParameterInvalid", "public has to be true or false", facts={"parameter": "public"})
         define(document)
         self.store.processes.put(UserProcess(id_, user.id, {**document, "id": id_}))
 
@@ -245,6 +247,17 @@ class Backend:
         found = self.store.processes.get(user.id, id_)
         if found is None:
             raise self._no_process(user, id_)
+        return found
+
+    def public_process(self, namespace: str, id_: str) -> UserProcess:
+        """A process that a user shares with everybody.
+
+        Raises:
+            Problem: There is none.
+        """
+        found = self.store.processes.get(namespace.removeprefix(OF_USER), id_)
+        if not namespace.startswith(OF_USER) or found is None or not found.is_public:
+            raise Problem("ProcessGraphNotFound", f"there is no public process {id_!r} in {namespace!r}")
         return found
 
     def remove_process(self, user: User, id_: str) -> None:

@@ -20,6 +20,7 @@ from engine.execute.boundary import hand_out, take_in
 from engine.execute.cluster import Block, Executor, open_executor
 from engine.execute.evaluate import NotRun, Outcome, evaluate
 from engine.execute.exchange import rewritten
+from engine.execute.remote import Remote
 from engine.execute.world import Notes, Outside, Reading, Sink
 from engine.graph import text
 from engine.graph.check import UNKNOWN, check
@@ -372,7 +373,12 @@ class Engine:
         definition = define(source)
         given = {k: planned(take_in(v), self.planner) for k, v in (parameters or {}).items()}
         values = bound(definition.graph, given)
-        graph = inline(definition.graph, self.user_processes, REGISTRY)
+        elsewhere = Remote(egress_of(self.settings), REGISTRY)
+        elsewhere.gather(definition.graph)
+        for own in self.user_processes.values():
+            elsewhere.gather(own.graph)
+        definitions = {**self.user_processes, **elsewhere.definitions}
+        graph = inline(definition.graph, definitions, REGISTRY)
         if problems := check(graph, REGISTRY, values):
             raise Problems(problems)
         known = not any(value is UNKNOWN for value in values.values())

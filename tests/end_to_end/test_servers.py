@@ -20,8 +20,8 @@ from engine import Backend, Settings, User
 from engine.catalog import Catalog
 from engine.demo import make_scenes
 from engine.execute.udf.confinement import why_not
+from gdc import GDC, Server, alive, children, free_port, logged_in, wait_for
 from requests_of_users import LOAD, NDVI, SUM, ended, made, wrapped
-from servers import GDC, Server, alive, children, free_port, logged_in, wait_for
 
 pytestmark = pytest.mark.slow
 SLEEPY = """

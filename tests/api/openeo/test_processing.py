@@ -203,3 +203,24 @@ def test_results_of_a_job_are_loaded_by_its_id(ada, bob):
     assert (
         ada.post("/validation", json=wrapped(graph)["process"]).json()["errors"][0]["code"] == "JobNotFound"
     )
+
+
+def test_public_processes_are_used_by_all_and_others_are_not(ada, bob, anonymous):
+    ada.put("/process_graphs/shared_twice", json={**TWICE, "public": True})
+    ada.put("/process_graphs/own_twice", json=TWICE)
+    try:
+        address = "/processes/u:ada/shared_twice"
+        told = anonymous.get(address).json()
+        assert told["process_graph"] == TWICE["process_graph"]
+        assert next(k["href"] for k in told["links"] if k["rel"] == "canonical").endswith(address)
+        assert anonymous.get("/processes/u:ada/own_twice").json()["code"] == "ProcessGraphNotFound"
+        assert anonymous.get("/processes/ada/shared_twice").status_code == 404
+        call = {"process_id": "shared_twice", "namespace": "u:ada", "arguments": {"x": 21}, "result": True}
+        assert bob.post("/result", json=wrapped({"n": call})).text.strip() == "42"
+        own = {**call, "process_id": "own_twice"}
+        assert bob.post("/result", json=wrapped({"n": own})).json()["code"] == "ProcessUnsupported"
+        refused = ada.put("/process_graphs/shared_twice", json={**TWICE, "public": "yes"})
+        assert refused.json()["code"] == "ParameterInvalid"
+    finally:
+        ada.delete("/process_graphs/shared_twice")
+        ada.delete("/process_graphs/own_twice")
