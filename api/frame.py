@@ -28,6 +28,8 @@ EXPOSED = (
 )
 ACCEPTED = "Authorization, Content-Type, Accept, Prefer, Range, If-Match, If-None-Match, X-Request-ID"
 MAX_AGE = 86_400
+DOUBLED = re.compile(r"(?<![^/])/{2,}|(?<=^/openeo/1.2)/{2,}")
+"""Slashes that clients write twice where they put an address and a path together."""
 UPLOADS = re.compile(r"(/openeo/[^/]+)?/files/")
 SIGNATURE = re.compile(r"(?<=/results/)[^/]+|(?<=/tiles/)[^/]+")
 """What lets anybody who has it fetch results or tiles stands in the path, not in the query."""
@@ -44,6 +46,7 @@ class Frame:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope["path"] = DOUBLED.sub("/", scope["path"])
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         scope["request_id"] = given if SANE.fullmatch(given) else secrets.token_hex(8)
         answer = Answer(scope, send)

@@ -157,8 +157,6 @@ class Backend:
     def change_job(self, user: User, id_: str, changes: Mapping[str, Any]) -> None:
         """Change members of a job's request; `None` takes one away."""
         job = self.job(user, id_)
-        if not changes:
-            raise Problem("NoDataForUpdate", "the request changes nothing")
         document = {k: v for k, v in {**job.document, **changes}.items() if v is not None}
         self._check_job(document)
         if not self.store.jobs.change(user.id, id_, document):

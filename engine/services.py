@@ -120,8 +120,6 @@ class Services:
         `None` takes a member away; `renew_url` gives it another address, and the old one is void.
         """
         service = self.get(user, id_)
-        if not changes:
-            raise Problem("NoDataForUpdate", "the request changes nothing")
         enabled = service.enabled if changes.get("enabled") is None else changes["enabled"]
         renew = changes.get("renew_url") or False
         if not isinstance(renew, bool):

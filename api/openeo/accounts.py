@@ -27,7 +27,6 @@ def me(request: Request, user: Annotated[User, Depends(current_user)]) -> dict[s
         "user_id": user.id,
         "name": user.name or user.id,
         "roles": sorted(user.roles),
-        "budget": None,
         "storage": {"quota": mine.quota, "free": max(0, mine.quota - mine.used())},
         "links": [],
     }

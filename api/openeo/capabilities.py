@@ -77,7 +77,7 @@ def landing(request: Request) -> Json:
         "production": False,
         "conformsTo": classes(request),
         "endpoints": [{"path": p, "methods": m} for p, m in endpoints(request).items()],
-        "billing": billing(settings),
+        **({"billing": billing(settings)} if any(p.paid for p in settings.plans) else {}),
         "links": [
             links.link("self", links.to("/"), title),
             links.link("root", links.to("/"), title),

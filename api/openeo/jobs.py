@@ -73,7 +73,6 @@ async def estimate(request: Request, job_id: str, user: Caller) -> Json:
         "costs": found.costs,
         "duration": f"PT{max(1, math.ceil(found.seconds))}S",
         "size": found.size,
-        "downloads_included": None,
         "usage": dict(found.usage),
     }
 

@@ -15,7 +15,9 @@ from engine import User, UserProcess
 router = APIRouter(tags=["User-defined processes"])
 public = APIRouter(tags=["Processes"])
 Json = dict[str, Any]
-Id = Annotated[str, Path(pattern=r"^\w+$", description="Identifier of the process.")]
+Id = Annotated[
+    str, Path(pattern=r"^[\w\-]+$", description="Identifier of the process; graphs call it by `^\\w+$` only.")
+]
 SUMMARY = (
     "id",
     "summary",

@@ -106,6 +106,10 @@ def _extent(boxes: list[Any], spans: list[Any], given: Any) -> Json:
     return {"spatial": spatial, "temporal": {"interval": [interval]}}
 
 
+FEW = 20
+"""Numbers that are told one by one; of more, the least and the greatest are told."""
+
+
 def _summaries(seen: Sequence[Glance], bands: list[Json]) -> Json:
     out: Json = {}
     properties = [g.varies["properties"] for g in seen]
@@ -118,9 +122,10 @@ def _summaries(seen: Sequence[Glance], bands: list[Json]) -> Json:
     ):
         out["gsd"] = sizes
     for name in RANGED:
-        numbers = [p[name] for p in properties if isinstance(p.get(name), int | float)]
+        numbers = sorted({p[name] for p in properties if isinstance(p.get(name), int | float)})
         if numbers:
-            out[name] = {"minimum": min(numbers), "maximum": max(numbers)}
+            few = len(numbers) <= FEW
+            out[name] = numbers if few else {"minimum": numbers[0], "maximum": numbers[-1]}
     codes = _flat(g.varies["grid"]["code"] for g in seen if g.varies["grid"] and g.varies["grid"]["code"])
     if codes:
         out["proj:code"] = codes

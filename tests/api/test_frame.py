@@ -126,3 +126,9 @@ def test_the_table_of_codes_is_that_of_openeo(contracts):
     for code, told in official.items():
         expected = 400 if code == "FeatureUnsupported" else told["http"]
         assert STATUS.get(code, 400) == expected, code
+
+
+@pytest.mark.parametrize("facet", FACETS)
+def test_slashes_that_clients_double_are_one(ada, served, facet):
+    assert ada.get(f"{served.url}{facet}//jobs").json()["jobs"] == ada.get(f"{facet}/jobs").json()["jobs"]
+    assert ada.get(f"{served.url}{facet}//jobs/nothing").json()["code"] == "JobNotFound"

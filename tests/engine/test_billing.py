@@ -39,6 +39,7 @@ def test_plans_are_found_by_name_in_any_case():
     with pytest.raises(Problem, match="free, dear") as caught:
         chosen((FREE, DEAR), "cheap")
     assert caught.value.code == "BillingPlanInvalid"
+    assert chosen((FREE,), "cheap") is FREE
 
 
 def test_budgets():

@@ -70,7 +70,7 @@ def test_a_budget_is_kept(ada, served, priced):
         ({"budget": True}, "BudgetInvalid"),
     ],
 )
-def test_plans_and_budgets_that_are_none(ada, further, code):
+def test_plans_and_budgets_that_are_none(ada, priced, further, code):
     for path in ("/jobs", "/result"):
         answer = ada.post(path, json={**wrapped(SUM), **further})
         assert (answer.status_code, answer.json()["code"]) == (400, code)

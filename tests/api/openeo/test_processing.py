@@ -129,7 +129,7 @@ def test_a_stored_process_is_kept_used_replaced_and_removed(ada):
         ("add", TWICE, "PredefinedProcessExists"),
         ("mine", {}, "ProcessGraphMissing"),
         ("mine", {"process_graph": {"a": {}}}, "ProcessGraphInvalid"),
-        ("a-b", TWICE, "ParameterInvalid"),
+        ("a.b", TWICE, "ParameterInvalid"),
     ],
 )
 def test_what_can_be_no_stored_process_is_refused(ada, id_, body, code):

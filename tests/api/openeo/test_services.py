@@ -116,7 +116,6 @@ def test_a_service_is_changed(ada, anonymous):
     assert anonymous.get(address).status_code == 404
     assert anonymous.get(told["url"].format(z=0, x=0, y=0)).headers["content-type"] == "image/jpeg"
     for body, code in (
-        ({}, "NoDataForUpdate"),
         ({"url": "http://example.org"}, "PropertyNotEditable"),
         ({"type": "WMTS"}, "PropertyNotEditable"),
         ({"process": {}}, "ProcessGraphMissing"),

@@ -194,10 +194,15 @@ def test_summaries(catalog, item):
     assert told["platform"] == ["sentinel-2a", "sentinel-2b"]
     assert told["instruments"] == ["msi"]
     assert told["gsd"] == [10]
-    assert told["eo:cloud_cover"] == {"minimum": 3, "maximum": 12.5}
+    assert told["eo:cloud_cover"] == [3, 12.5]
     assert told["proj:code"] == ["EPSG:32631", "EPSG:32632"]
     assert told["bands"] == [{"name": "B04"}]
     assert told["mine"] == [1]
+
+
+def test_of_many_numbers_the_ends_are_told(catalog, item):
+    items = [item(f"i{n}", properties={"eo:cloud_cover": n / 2}) for n in range(30)]
+    assert put(catalog, items)["summaries"]["eo:cloud_cover"] == {"minimum": 0, "maximum": 14.5}
 
 
 def test_item_assets_keep_what_is_common(catalog, item):
