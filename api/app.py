@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from api import openapi
+from api.auth.login import welcome
 from api.errors import add_handlers
 from api.facets import FACETS, ROOT, entering
 from api.frame import Frame
@@ -34,6 +35,7 @@ def create_app(backend: Backend) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         backend.sync.warm_up()
+        welcome(backend)
         backend.begin_work()
         yield
         backend.close()
@@ -50,7 +52,7 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     routes: list[APIRoute] = []
     for facet in FACETS:
-        doors = [door.router for door in DOORS]
+        doors = [door.router for door in DOORS] + [accounts.providers] * bool(backend.settings.oidc)
         extra = [capabilities.outside, openapi.router] if facet == ROOT else []
         for router in (*doors, *extra):
             app.include_router(router, prefix=facet.prefix, dependencies=[Depends(entering(facet))])

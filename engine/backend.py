@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Thread
@@ -15,6 +16,7 @@ from engine.execute.inputs import input_formats
 from engine.execute.udf import runtimes
 from engine.graph.near import nearest_of
 from engine.graph.parse import define
+from engine.identity import Identities
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
 from engine.jobs.worker import Worker
@@ -47,6 +49,11 @@ class Backend:
         """Accounts and what they stored."""
         return Store(self.settings.database_url)
 
+    @cached_property
+    def identities(self) -> Identities:
+        """Whom identity providers vouch for."""
+        return Identities(self.settings)
+
     def close(self) -> None:
         """Let go of everything."""
         self.end_work()
@@ -54,6 +61,27 @@ class Backend:
         self.engine.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    # ------------------------------------------------------------------------------- who there is
+    def by_token(self, provider: str | None, token: str) -> User:
+        """The user whom an identity provider's token is of; without a provider, the token says which it is.
+
+        The first login makes the account. Roles of the token hold for its request and are not kept, so that what the
+        provider takes back is gone with the next token.
+
+        Raises:
+            Problem: The token is not good, or the provider cannot be asked.
+        """
+        identities = self.identities
+        who = identities.of_jwt(token) if provider is None else identities.of(provider, token)
+        known = self.store.users.get(who.account)
+        user = known or User(who.account)
+        if known is None:
+            who = identities.named(who, token)
+        if known is None or who.name not in ("", known.name):
+            user = replace(user, name=who.name)
+            self.store.users.put(user)
+        return replace(user, roles=user.roles | who.roles)
 
     # ------------------------------------------------------------------------------- what there is
     def file_formats(self) -> Json:

@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from engine.providers import Provider, told_apart
 
 GDAL_CACHE = 48 * 2**20
 """Bytes of decoded blocks that GDAL keeps for neighbouring windows, of all files that are read or written."""
@@ -77,6 +79,10 @@ class Settings(BaseSettings):
     """URL of the database of accounts and stored processes; by default `store.sqlite` in `home`."""
     token_hours: float = Field(default=24.0, gt=0)
     """Hours for which a login holds."""
+    auth: Literal["required", "anonymous"] = "required"
+    """`anonymous` lets requests without a login act as the account `anonymous`, which all of them share."""
+    oidc: tuple[Provider, ...] = ()
+    """Identity providers (OpenID Connect) whose tokens are believed; the first is the one that clients take."""
     sync_slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Synchronous requests that a server runs at a time, each in a process of its own."""
     sync_queue: int = Field(default=32, ge=0)
@@ -95,6 +101,12 @@ class Settings(BaseSettings):
     """Seconds without a sign of life after which a batch job is taken up by another worker."""
     link_hours: float = Field(default=24.0, gt=0)
     """Hours for which signed links to results hold."""
+
+    @field_validator("oidc")
+    @classmethod
+    def _told_apart(cls, providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
+        told_apart(providers)
+        return providers
 
     @property
     def catalog_path(self) -> Path:

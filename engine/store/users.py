@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from engine.database import reading, writing
 from engine.errors import Problem
@@ -42,9 +43,15 @@ class Users:
         values: dict[str, Any] = {"name": user.name, "roles": json.dumps(sorted(user.roles))}
         if password is not None:
             values["password"] = password
+        try:
+            self._put(user.id, values)
+        except IntegrityError:  # another request has added it in the meantime
+            self._put(user.id, values)
+
+    def _put(self, id_: str, values: dict[str, Any]) -> None:
         with writing(self._engine) as connection:
-            if not connection.execute(update(USERS).where(USERS.c.id == user.id).values(values)).rowcount:
-                connection.execute(insert(USERS).values(id=user.id, **values))
+            if not connection.execute(update(USERS).where(USERS.c.id == id_).values(values)).rowcount:
+                connection.execute(insert(USERS).values(id=id_, **values))
 
     def get(self, id_: str) -> User | None:
         """The account of that identifier."""
