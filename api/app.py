@@ -19,14 +19,30 @@ from api.openeo import (
     capabilities,
     collections,
     downloads,
+    files,
     jobs,
     processes,
     results,
+    services,
     user_processes,
 )
+from api.tiles import ogc, wmts, xyz
 from engine import Backend
 
-DOORS = (capabilities, accounts, collections, processes, results, jobs, downloads, user_processes)
+DOORS = (
+    capabilities,
+    accounts,
+    collections,
+    processes,
+    results,
+    jobs,
+    downloads,
+    files,
+    services,
+    user_processes,
+)
+MAPS = (wmts, ogc, xyz)
+"""Where services lead: public, at addresses that nobody guesses, and at the root only; the vaguest paths come last."""
 
 
 def create_app(backend: Backend) -> FastAPI:
@@ -53,7 +69,7 @@ def create_app(backend: Backend) -> FastAPI:
     routes: list[APIRoute] = []
     for facet in FACETS:
         doors = [door.router for door in DOORS] + [accounts.providers] * bool(backend.settings.oidc)
-        extra = [capabilities.outside, openapi.router] if facet == ROOT else []
+        extra = [capabilities.outside, openapi.router, *(m.router for m in MAPS)] if facet == ROOT else []
         for router in (*doors, *extra):
             app.include_router(router, prefix=facet.prefix, dependencies=[Depends(entering(facet))])
             routes += mounted(router, facet.prefix)

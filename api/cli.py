@@ -238,6 +238,16 @@ def serve(
     listen(backend, host, port, (tls_cert, tls_key), say)
 
 
+@main.command()
+@click.option("--demo", is_flag=True, help="Work for a server of the sample data.")
+@click.option("--catalog", type=click.Path(path_type=Path), help="The catalogue's SQLite file.")
+def worker(demo: bool, catalog: Path | None) -> None:
+    """Compute batch jobs of servers that share this database (GDC_DATABASE) and this home (GDC_HOME)."""
+    from api.serving import served, work
+
+    work(served(engine.Settings(), catalog, demo=demo, say=say), say)
+
+
 @main.group()
 def user() -> None:
     """Look after the accounts of the server."""
@@ -273,9 +283,9 @@ def user_list() -> None:
 @user.command("remove")
 @click.argument("name")
 def user_remove(name: str) -> None:
-    """Remove the account NAME with its logins and stored processes."""
+    """Remove the account NAME with its logins, stored processes, jobs and files."""
     with closing(engine.Backend(engine.Settings())) as backend:
-        known = backend.store.users.remove(name)
+        known = backend.remove_user(name)
     if not known:
         raise click.BadParameter(f"there is no user {name!r}", param_hint="NAME")
     say(f"{name} is gone.")

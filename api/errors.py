@@ -26,9 +26,11 @@ STATUS: Mapping[str, int] = {
     "NotFound": 404,
     "ProcessGraphNotFound": 404,
     "ServiceNotFound": 404,
+    "TileOutOfRange": 404,
     "UnsupportedApiVersion": 404,
     "MethodNotAllowed": 405,
     "RequestTimeout": 408,
+    "PayloadTooLarge": 413,
     "ResultLinkExpired": 410,
     "TooManyRequests": 429,
     "EstimateComplexity": 500,
@@ -103,6 +105,8 @@ def from_http(error: HTTPException) -> Problem:
         return Problem("NotFound", "there is nothing at this address", hint="`GET /` lists all endpoints.")
     if error.status_code == 405:
         return Problem("MethodNotAllowed", "this address does not know that method")
+    if error.status_code == 413:
+        return Problem("PayloadTooLarge", str(error.detail), hint="Data are stored with `PUT /files/{path}`.")
     return Problem("BadRequest", str(error.detail))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import secrets
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,8 +28,9 @@ EXPOSED = (
 )
 ACCEPTED = "Authorization, Content-Type, Accept, Prefer, Range, If-Match, If-None-Match, X-Request-ID"
 MAX_AGE = 86_400
-SIGNATURE = re.compile(r"(?<=/results/)[^/]+")
-"""What lets anybody who has it fetch results stands in the path, not in the query."""
+UPLOADS = re.compile(r"(/openeo/[^/]+)?/files/")
+SIGNATURE = re.compile(r"(?<=/results/)[^/]+|(?<=/tiles/)[^/]+")
+"""What lets anybody who has it fetch results or tiles stands in the path, not in the query."""
 
 
 class Frame:
@@ -54,6 +57,7 @@ class Frame:
             answer.log()
 
     async def _served(self, scope: Scope, receive: Receive, answer: Answer) -> None:
+        receive = Body(scope, receive).receive
         if scope["method"] == "OPTIONS" and (methods := methods_of(scope)):
             await Response(status_code=204, headers=preflight(methods))(scope, receive, answer)
         elif scope["method"] == "HEAD":
@@ -61,6 +65,28 @@ class Frame:
             await self.app({**scope, "method": "GET"}, receive, answer)
         else:
             await self.app(scope, receive, answer)
+
+
+class Body:
+    """What comes in: it may be so long, unless it is a file, which the user's quota limits."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        self._limit = scope["app"].state.backend.settings.max_body_bytes
+        is_file = scope["method"] == "PUT" and UPLOADS.match(scope["path"])
+        self._left = math.inf if is_file else self._limit
+
+    async def receive(self) -> Message:
+        """The next part of it.
+
+        Raises:
+            HTTPException: It is too long.
+        """
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise HTTPException(413, f"the body of a request may have {self._limit} bytes")
+        return message
 
 
 class Answer:

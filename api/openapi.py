@@ -31,7 +31,7 @@ ERROR = {
         "instance": {"type": "string"},
     },
 }
-PUBLIC = frozenset({"Capabilities", "Collections", "Processes"})
+PUBLIC = frozenset({"Capabilities", "Collections", "Processes", "Service types"})
 """Tags of routes that need no login."""
 OPEN = ("{token}", "/credentials/oidc")
 """What paths have in them that need no login: a signature, or the way to a login."""

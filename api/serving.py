@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import uvicorn
 
 import engine
 from api.app import create_app
 from api.auth.passwords import hashed
-from engine import Backend, Settings, User
+from engine import Backend, Problem, Settings, User
 
 Say = Callable[[str], None]
 DEMO = "demo"
@@ -56,3 +58,19 @@ def listen(backend: Backend, host: str, port: int, tls: tuple[str | None, str | 
         f"Listening at {'https' if tls[0] else 'http'}://{host}:{taken}, openEO at /openeo/1.2, routes at /docs"
     )
     uvicorn.Server(config).run([listening])
+
+
+def work(backend: Backend, say: Say) -> None:
+    """Compute batch jobs until the process is told to end; those under way go back into the queue."""
+    if not backend.settings.job_slots:
+        raise Problem(
+            "ParameterInvalid", "a worker without slots has nothing to do", hint="Set GDC_JOB_SLOTS."
+        )
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    told = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    backend.begin_work()
+    say(f"Computing batch jobs, {backend.settings.job_slots} at a time.")
+    told.wait()
+    backend.close()

@@ -46,3 +46,29 @@ def granted(text: str, secret: str) -> Grant:
             hint="Ask for the results again: `GET /jobs/{job_id}/results`.",
         )
     return grant
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What an address of a web service stands for; it holds until the service gets another one."""
+
+    owner: str
+    service: str
+    key: str
+
+
+def addressed(address: Address, secret: str) -> str:
+    """The text that stands for a web service in its address."""
+    return str(URLSafeSerializer(secret, salt="services").dumps(astuple(address)))
+
+
+def address_in(text: str, secret: str) -> Address:
+    """The web service behind a text.
+
+    Raises:
+        Problem: We did not sign it.
+    """
+    try:
+        return Address(*URLSafeSerializer(secret, salt="services").loads(text))
+    except (BadData, TypeError):
+        raise Problem("ServiceNotFound", "the address is none of ours") from None

@@ -17,11 +17,14 @@ from engine.errors import Problem, Problems
 
 if TYPE_CHECKING:
     from engine.backend import Backend
+    from engine.files import UserFile
     from engine.firstrun import first_run
+    from engine.jobs.task import Estimate
+    from engine.maps.model import Look, Portrait
     from engine.notebook import Cube, Session, open, run  # noqa: A004 (engine.open is what it is called)
     from engine.plan.explain import Explanation
     from engine.progress import bar
-    from engine.records import Job, Status, User, UserProcess
+    from engine.records import Job, Results, Service, Status, User, UserProcess
     from engine.sample import sample_catalog
     from engine.service import Engine
     from engine.settings import Settings
@@ -29,13 +32,19 @@ if TYPE_CHECKING:
 _ROOMS = {
     "Backend": "engine.backend",
     "Job": "engine.records",
+    "Results": "engine.records",
+    "Service": "engine.records",
     "Status": "engine.records",
     "User": "engine.records",
+    "UserFile": "engine.files",
     "UserProcess": "engine.records",
     "sample_catalog": "engine.sample",
     "Cube": "engine.notebook",
     "Engine": "engine.service",
+    "Estimate": "engine.jobs.task",
     "Explanation": "engine.plan.explain",
+    "Look": "engine.maps.model",
+    "Portrait": "engine.maps.model",
     "Session": "engine.notebook",
     "Settings": "engine.settings",
     "bar": "engine.progress",
@@ -48,14 +57,20 @@ __all__ = [
     "Backend",
     "Cube",
     "Engine",
+    "Estimate",
     "Explanation",
     "Job",
+    "Look",
+    "Portrait",
     "Problem",
     "Problems",
+    "Results",
+    "Service",
     "Session",
     "Settings",
     "Status",
     "User",
+    "UserFile",
     "UserProcess",
     "bar",
     "first_run",

@@ -11,17 +11,20 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from engine import billing
 from engine.errors import Problem
 from engine.execute.inputs import input_formats
 from engine.execute.udf import runtimes
+from engine.files import Files, remove_all
 from engine.graph.near import nearest_of
 from engine.graph.parse import define
 from engine.identity import Identities
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
 from engine.jobs.worker import Worker
-from engine.records import BUSY, LEVELS, Job, Status, User, UserProcess
+from engine.records import BUSY, LEVELS, Job, Results, Status, User, UserProcess
 from engine.service import Engine
+from engine.services import Services
 from engine.settings import Settings
 from engine.store import Store
 from engine.write import file_formats
@@ -53,6 +56,11 @@ class Backend:
     def identities(self) -> Identities:
         """Whom identity providers vouch for."""
         return Identities(self.settings)
+
+    @cached_property
+    def services(self) -> Services:
+        """Secondary web services."""
+        return Services(self.settings, self.store, self.sync)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -92,10 +100,26 @@ class Backend:
         """The runtimes of user-defined functions, as openEO lists them; none where they are switched off."""
         return {} if self.settings.udf == "off" else runtimes()
 
+    # ------------------------------------------------------------------------------- users
+    def files(self, user: User) -> Files:
+        """The files of a user."""
+        return Files(self.settings, user.id)
+
+    def remove_user(self, id_: str) -> bool:
+        """Remove an account with all that it stored; says whether it was there."""
+        known = self.store.users.remove(id_)
+        if known:
+            remove_all(self.settings, id_)
+        return known
+
     # ------------------------------------------------------------------------------- graphs of users
     def validate(self, user: User, process: Mapping[str, Any]) -> Ticket:
         """Say what is wrong with a process, in a process of its own: catalogues and models may be read for it."""
         return self.sync.take(user.id, self._task("validate", user, process))
+
+    def estimate(self, user: User, document: Mapping[str, Any]) -> Ticket:
+        """Say what a job will cost, without reading a pixel."""
+        return self.sync.take(user.id, self._task("estimate", user, document))
 
     def compute(self, user: User, process: Mapping[str, Any]) -> tuple[Ticket, Path]:
         """Compute a process; its results lie in the folder until `discard` takes it.
@@ -104,6 +128,7 @@ class Backend:
             Problem: The graph is wrong in itself, or there is too much to do already.
         """
         define(process)
+        billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
         task = self._task("run", user, process, folder)
         return self.sync.take(user.id, task), folder
@@ -114,7 +139,11 @@ class Backend:
 
     def _task(self, kind: Any, user: User, process: Mapping[str, Any], folder: Path | None = None) -> Task:
         stored = {p.id: p.document for p in self.store.processes.all(user.id)}
-        return Task(kind, process, self.settings.of_user(user.id), stored, folder)
+        return Task(
+            kind, process, self.settings.of_user(user.id), stored, folder,
+            plan=billing.chosen(self.settings.plans, process.get("plan")), budget=process.get("budget"),
+            patience=self.settings.sync_seconds,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------------------- batch jobs
     def begin_work(self) -> None:
@@ -164,8 +193,17 @@ class Backend:
     def start_job(self, user: User, id_: str) -> None:
         """Put a job into the queue; nothing happens where it is there, or running."""
         job = self.job(user, id_)
+        mine = self.files(user)
+        if job.status not in BUSY and mine.used() >= mine.quota:
+            raise Problem(
+                "StorageQuotaExceeded",
+                f"you store {mine.quota} bytes already, which is all you may",
+                hint="Delete files or jobs that you need no more.",
+                facts={"quota": mine.quota},
+            )
         if self.store.jobs.queue(user.id, id_):
-            self.store.logs.add(job, "info", "queued")
+            ahead = self.store.jobs.ahead(job)
+            self.store.logs.add(job, "info", f"queued, {ahead} before it" if ahead else "queued")
 
     def cancel_job(self, user: User, id_: str) -> None:
         """End a job's processing; what it gave earlier stays."""
@@ -179,23 +217,27 @@ class Backend:
         self.store.jobs.remove(user.id, id_)
         shutil.rmtree(self.settings.job_folder(user.id, id_), ignore_errors=True)
 
-    def results_folder(self, job: Job) -> Path:
-        """Where the results of a job lie.
+    def results(self, job: Job, *, partial: bool = False) -> Results:
+        """The results of a job; with `partial`, those that a running job has finished so far.
 
         Raises:
             Problem: There are none (yet).
         """
+        folder = self.settings.job_folder(job.owner, job.id) / f"attempt-{job.fence}"
+        if partial and job.status == Status.RUNNING:
+            return Results(folder, tuple(sorted(path.name for path in folder.glob("*.stac.json"))))
         if job.status in BUSY:
             raise Problem("JobNotFinished", f"job {job.id!r} is {job.status}", hint="Ask again later.")
         if job.status != Status.FINISHED:
             raise Problem("JobNotStarted", f"job {job.id!r} is {job.status}", hint="Start it first.")
-        return self.settings.job_folder(job.owner, job.id) / f"attempt-{job.fence}"
+        return Results(folder, job.items)
 
     def _check_job(self, document: Mapping[str, Any]) -> None:
         process = document.get("process")
         if not isinstance(process, Mapping) or not isinstance(process.get("process_graph"), Mapping):
             raise Problem("ProcessGraphMissing", "a job needs a `process` with a `process_graph`")
-        for name in ("title", "description", "plan", "log_level"):
+        billing.check(document, self.settings.plans)
+        for name in ("title", "description", "log_level"):
             if not isinstance(document.get(name), str | None):
                 raise Problem("ParameterInvalid", f"{name} has to be a text", facts={"parameter": name})
         if document.get("log_level") not in (None, *LEVELS):

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from sqlite3 import Error as SqliteError
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
 from engine.errors import Problem
 
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+TABLES = 7061
+"""The lock that is held while tables are made; any number that others do not use."""
 PATIENCE = 120.0
 """Seconds that a writer waits for the writers before it."""
 
@@ -28,7 +43,7 @@ def connected(url: URL | str) -> Engine:
         if parsed.get_backend_name() != "sqlite":
             if parsed.drivername == "postgresql":
                 parsed = parsed.set(drivername="postgresql+psycopg")
-            return create_engine(parsed, pool_pre_ping=True)
+            return create_engine(parsed, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
         engine = create_engine(parsed, connect_args={"timeout": PATIENCE})
     except (ArgumentError, NoSuchModuleError, ImportError) as cause:
         raise Problem(
@@ -41,11 +56,22 @@ def connected(url: URL | str) -> Engine:
     return engine
 
 
+class Away(Problem):
+    """The database cannot be used at this moment."""
+
+
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one state throughout."""
-    with engine.connect() as connection, connection.begin():
-        yield connection
+def reading(engine: Engine, what: str = "the database") -> Iterator[Connection]:
+    """A transaction that sees one state throughout.
+
+    Raises:
+        Away: The database cannot be reached.
+    """
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except (OperationalError, InterfaceError) as cause:
+        raise away(what, cause) from cause
 
 
 @contextmanager
@@ -54,6 +80,9 @@ def writing(engine: Engine, what: str = "the database") -> Iterator[Connection]:
 
     In SQLite a transaction that begins as a reader and writes later fails at once where another one has written
     in between, however long it would wait.
+
+    Raises:
+        Away: The database cannot be reached, is held by others, or its disk is full.
     """
     try:
         with (
@@ -61,15 +90,40 @@ def writing(engine: Engine, what: str = "the database") -> Iterator[Connection]:
             connection.begin(),
         ):
             yield connection
-    except OperationalError as cause:
-        busy = "locked" in str(cause.orig)
-        raise Problem(
-            "InfrastructureBusy" if busy else "StorageFailure",
-            f"{what} could not be written: {cause.orig}.",
-            hint=f"Others have been writing for {PATIENCE:g} s; try again later."
-            if busy
-            else "Is the disk full?",
-        ) from cause
+    except (OperationalError, InterfaceError) as cause:
+        raise away(what, cause) from cause
+
+
+def away(what: str, cause: DBAPIError) -> Away:
+    """What keeps from using a database."""
+    words = str(cause.orig).strip()
+    if "locked" in words:
+        hint = f"Others have been writing for {PATIENCE:g} s; try again later."
+        return Away("InfrastructureBusy", f"{what} could not be written: {words}.", hint=hint)
+    if "full" in words or "readonly" in words or "disk I/O" in words:
+        return Away("StorageFailure", f"{what} could not be written: {words}.", hint="Is the disk full?")
+    return Away("InfrastructureBusy", f"{what} cannot be used: {words}.", hint="Try again in a moment.")
+
+
+def put(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Write a row; what one of that key had in these columns is replaced, whoever wrote it meanwhile."""
+    insert = INSERTS[connection.dialect.name](table).values({**key, **values})
+    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+
+
+def put_first(
+    connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Write a row, unless there is one of that key."""
+    insert = INSERTS[connection.dialect.name](table).values({**key, **values})
+    connection.execute(insert.on_conflict_do_nothing(index_elements=list(key)))
+
+
+def make_tables(connection: Connection, metadata: MetaData) -> None:
+    """Make the tables that are not there; servers that start at once do so one after the other."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(TABLES)))
+    metadata.create_all(connection)
 
 
 def _prepare(raw: Any, _record: Any) -> None:

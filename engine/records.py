@@ -1,10 +1,11 @@
-"""What a server keeps, as frozen values: accounts, processes that users stored, batch jobs and their logs."""
+"""What a server keeps, as frozen values: accounts, stored processes, batch jobs, web services, and their logs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -50,6 +51,16 @@ class UserProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class Results:
+    """Results of a job."""
+
+    folder: Path
+    """Where they lie."""
+    items: tuple[str, ...]
+    """Names of their STAC items in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A batch job."""
 
@@ -73,6 +84,41 @@ class Job:
     """Names of the STAC items of its results, in the folder of the attempt."""
     problem: Mapping[str, Any] | None = None
     """Why it failed."""
+
+    costs: float = 0.0
+    """What its results were charged."""
+    usage: Mapping[str, Any] | None = None
+    """What they took, as openEO tells it."""
+
+    @property
+    def log_level(self) -> str:
+        """The least grave level that is kept of its log."""
+        level = self.document.get("log_level")
+        return level if level in LEVELS else "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A secondary web service: a graph that is seen as tiles of a map."""
+
+    id: str
+    owner: str
+    """Identifier of the account."""
+    type: str
+    """One of the service types."""
+    enabled: bool
+    """Does it answer?"""
+    document: Mapping[str, Any]
+    """The request that made it, as openEO has it: `process`, `configuration`, `title` and so on."""
+    portrait: Mapping[str, Any]
+    """What was found out about its map when the graph came: where it lies, its bands, the range of its colours."""
+    version: int
+    """Goes up when its map changes; tiles of older versions are void."""
+    key: str
+    """What its address holds besides its name; an address with another key is void."""
+    created: float
+    """Seconds since 1970."""
+    updated: float
 
     @property
     def log_level(self) -> str:

@@ -31,7 +31,7 @@ from engine.http import egress_of
 from engine.load import Survey, survey
 from engine.plan import machine
 from engine.plan.calibration import Calibration, calibration
-from engine.plan.cost import Means, Memory, cost_of, memory_needed
+from engine.plan.cost import Cost, Means, Memory, cost_of, memory_needed
 from engine.plan.explain import Explanation, Read, Result
 from engine.plan.given import planned
 from engine.plan.planner import Planner
@@ -155,15 +155,26 @@ class Engine:
         targets = [named_after(Path(target), sink.node if len(sinks) > 1 else "") for sink in sinks]
         return self._written(prepared, notes, sinks, formats, targets, options, overwrite, progress)
 
-    def deliver(self, graph: Any, folder: Path, *, progress: Progress | None = None) -> tuple[Written, ...]:
+    def deliver(
+        self, graph: Any, folder: Path, *,
+        approve: Callable[[Cost], None] | None = None, progress: Progress | None = None,
+    ) -> tuple[Written, ...]:  # fmt: skip
         """Compute a graph and write its results into a folder, under names of our own.
 
         Where the graph names no format, a raster becomes a GeoTIFF, another cube NetCDF, the rest JSON.
+
+        Args:
+            graph: As for `run`.
+            folder: Where the files go.
+            approve: Told what it will cost before a pixel is read; may refuse it by raising a `Problem`.
+            progress: Called as blocks are finished.
 
         Raises:
             Problem: What is wrong.
         """
         prepared, notes, sinks = self._results(graph, None)
+        if approve is not None:
+            approve(self._cost(sinks, notes))
         formats = [sink.format or usual_format(sink.value) for sink in sinks]
         names = file_names([sink.node for sink in sinks])
         targets = [
@@ -240,7 +251,7 @@ class Engine:
         """What a run is given."""
         alone = self.settings.cluster == "threads"
         return Means(
-            speeds=calibration(self.settings.home),
+            speeds=calibration(self.settings.figures or self.settings.home),
             workers=self.settings.workers,
             cores=machine.cores(),
             processes=1 if alone else 1 + self.settings.workers,
@@ -284,9 +295,8 @@ class Engine:
         value = outcome.values[result]
         value = value.value if isinstance(value, Saved) else value
         sinks = notes.sinks or [Sink(result, value, "", {})]
-        cubes = [(s.value, s.format) for s in sinks if isinstance(s.value, xr.DataArray)]
+        cubes = [s.value for s in sinks if isinstance(s.value, xr.DataArray)]
         surveys = [survey(r.found.items, r.wish) for r in notes.readings]
-        items = [item for r in notes.readings for item in r.found.items]
         sources = {r.node: r.source for r in notes.readings}
         known = {**prepared.parameters, **outcome.values}
         return Explanation(
@@ -295,9 +305,16 @@ class Engine:
             reads=tuple(map(as_read, notes.readings, surveys)),
             result=as_result(result, value),
             log=tuple(notes.log),
-            plan=plan_of([c for c, _ in cubes], known, prepared.graph.nodes, sources),
-            cost=cost_of(cubes, surveys, items, self.means()),
+            plan=plan_of(cubes, known, prepared.graph.nodes, sources),
+            cost=self._cost(sinks, notes),
         )
+
+    def _cost(self, sinks: Sequence[Sink], notes: Notes) -> Cost:
+        """What it costs to compute and to write these."""
+        cubes = [(s.value, s.format) for s in sinks if isinstance(s.value, xr.DataArray)]
+        surveys = [survey(r.found.items, r.wish) for r in notes.readings]
+        items = [item for r in notes.readings for item in r.found.items]
+        return cost_of(cubes, surveys, items, self.means())
 
     # ---------------------------------------------------------------------------- what there is
     def processes(self) -> list[dict[str, Any]]:
@@ -378,11 +395,19 @@ class Engine:
         )
         return outcome, notes
 
-    def preview(self, graph: Any, longest_side: int = 512) -> xr.DataArray:
+    def preview(
+        self, graph: Any, longest_side: int = 512, parameters: Mapping[str, Any] | None = None
+    ) -> xr.DataArray:
         """A graph's cube on a coarse grid, read from overviews, in memory."""
-        prepared = self.prepare(graph)
+        return self.compute(self.lazy(graph, parameters, longest_side))
+
+    def lazy(
+        self, graph: Any, parameters: Mapping[str, Any] | None = None, longest_side: int | None = None
+    ) -> Any:
+        """The value of a graph's result node as it is stored: what is logical is not made objects for Python."""
+        prepared = self.prepare(graph, parameters)
         outcome, _ = self._evaluate(prepared, longest_side)
-        return self.compute(outcome.values[prepared.graph.result])
+        return outcome.values[prepared.graph.result]
 
     def _counted(self, value: Any, progress: Progress | None) -> Callable[[xr.DataArray], Iterator[Block]]:
         planned = getattr(getattr(value, "data", None), "npartitions", 1)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from engine.billing import FREE, Plan
 from engine.providers import Provider, told_apart
 
 GDAL_CACHE = 48 * 2**20
@@ -101,6 +102,32 @@ class Settings(BaseSettings):
     """Seconds without a sign of life after which a batch job is taken up by another worker."""
     link_hours: float = Field(default=24.0, gt=0)
     """Hours for which signed links to results hold."""
+    services_user: int = Field(default=100, ge=0)
+    """Secondary web services that one user may have."""
+    service_log_entries: int = Field(default=1000, ge=1)
+    """Entries that are kept of the log of a web service, the latest ones."""
+    tile_cache_bytes: int = Field(default=2 * 2**30, ge=0)
+    """Bytes of tiles that are kept on disk; those that nobody asked for longest go first."""
+    tile_hours: float = Field(default=24.0, gt=0)
+    """Hours after which a tile that was kept is computed anew: its scenes may be others."""
+
+    storage_bytes: int = Field(default=20 * 2**30, ge=0)
+    """Bytes that a user may store: files and results of jobs."""
+    max_body_bytes: int = Field(default=16 * 2**20, gt=0)
+    """Longest body of a request; uploaded files are limited by `storage_bytes`."""
+
+    plans: tuple[Plan, ...] = Field(default=(FREE,), min_length=1)
+    """Billing plans of a server; the first is that of requests which name none."""
+    currency: str | None = None
+    """What prices are in (ISO 4217 code, or credits); needed where any plan has prices."""
+    figures: Path | None = None
+    """Folder of what `gdc calibrate` measured; by default `home`."""
+
+    @model_validator(mode="after")
+    def _prices_have_a_currency(self) -> Settings:
+        if self.currency is None and any(plan.paid for plan in self.plans):
+            raise ValueError("a plan has prices, and there is no currency; set GDC_CURRENCY")
+        return self
 
     @field_validator("oidc")
     @classmethod
@@ -124,7 +151,12 @@ class Settings(BaseSettings):
 
     def of_user(self, user: str) -> Settings:
         """The same for what a user runs: files, models and workspaces lie in a folder of the user's own."""
-        own = {"catalog": self.catalog_path, "catalog_shared": True, "home": self.home / "users" / user}
+        own = {
+            "catalog": self.catalog_path,
+            "catalog_shared": True,
+            "figures": self.figures or self.home,
+            "home": self.home / "users" / user,
+        }
         return self.model_copy(update=own)
 
     @classmethod

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from postgres import Postgres, binary
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("GDC_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -29,6 +32,30 @@ def contracts() -> Path:
     if not CONTRACTS.is_dir():
         pytest.skip(f"the standards' files are not here ({CONTRACTS}); set GDC_TEST_CONTRACTS")
     return CONTRACTS
+
+
+@pytest.fixture(scope="session")
+def specifications() -> Path | None:
+    """The folder of the standards' OpenAPI documents, where it is there."""
+    return CONTRACTS / "specs" if CONTRACTS.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    if binary("initdb") is None:
+        pytest.skip("PostgreSQL is not installed; apt-get install postgresql")
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path) -> str:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").database()
+    return f"sqlite:///{tmp_path / 'store.sqlite'}"
 
 
 @pytest.fixture

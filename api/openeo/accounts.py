@@ -28,9 +28,17 @@ def oidc(request: Request) -> dict[str, Any]:
 
 
 @router.get("/me", summary="Who is logged in")
-def me(user: Annotated[User, Depends(current_user)]) -> dict[str, Any]:
-    """The account behind the token."""
-    return {"user_id": user.id, "name": user.name or user.id, "roles": sorted(user.roles), "links": []}
+def me(request: Request, user: Annotated[User, Depends(current_user)]) -> dict[str, Any]:
+    """The account behind the token, and how much it may store."""
+    mine = backend_of(request).files(user)
+    return {
+        "user_id": user.id,
+        "name": user.name or user.id,
+        "roles": sorted(user.roles),
+        "budget": None,
+        "storage": {"quota": mine.quota, "free": max(0, mine.quota - mine.used())},
+        "links": [],
+    }
 
 
 def listed(provider: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from api.facets import OPENEO, facet_of
 from api.links import Links
 from api.openapi import MEDIA_TYPE as OPENAPI
+from engine import Settings
 
 router = APIRouter(tags=["Capabilities"])
 outside = APIRouter(tags=["Capabilities"])
@@ -35,11 +36,6 @@ CLASSES = {
 """Conformance classes, by the path that has to be mounted for them."""
 JWT = "https://api.openeo.org/1.3.0/authentication/jwt"
 """Tokens are taken without a prefix: a JWT says which provider it is of, an opaque token does not."""
-PLANS = {
-    "currency": None,
-    "default_plan": "free",
-    "plans": [{"name": "free", "description": "Nothing is charged.", "paid": False}],
-}
 
 
 def endpoints(request: Request) -> dict[str, list[str]]:
@@ -86,7 +82,7 @@ def landing(request: Request) -> Json:
         "production": False,
         "conformsTo": classes(request),
         "endpoints": [{"path": p, "methods": m} for p, m in endpoints(request).items()],
-        "billing": PLANS,
+        "billing": billing(settings),
         "links": [
             links.link("self", links.to("/"), title),
             links.link("root", links.to("/"), title),
@@ -98,6 +94,15 @@ def landing(request: Request) -> Json:
             links.link("version-history", links.root("/.well-known/openeo"), "Versions of the API"),
         ],
     }
+
+
+def billing(settings: Settings) -> Json:
+    """The billing plans, as openEO tells them."""
+    plans = [
+        {"name": p.name, "description": p.description, "paid": p.paid} | ({"url": p.url} if p.url else {})
+        for p in settings.plans
+    ]
+    return {"currency": settings.currency, "default_plan": settings.plans[0].name, "plans": plans}
 
 
 @router.get("/conformance", summary="The standards that are followed")

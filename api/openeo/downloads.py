@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +13,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from api.auth.login import backend_of, current_user
 from api.links import Links
-from api.openeo.jobs import moment
+from api.moments import moment, now
+from api.openeo.older import extensions, with_older_bands
 from api.sign import Grant, granted, signed
-from engine import Job, Problem, Status, User
+from engine import Job, Problem, Results, Status, User
 
 router = APIRouter(tags=["Batch jobs"])
 Json = dict[str, Any]
@@ -29,12 +29,15 @@ LISTING = "collection.json"
 def results(
     request: Request, job_id: str, user: Annotated[User, Depends(current_user)], partial: bool = False
 ) -> Response:
-    """The results as a STAC collection; for a job that failed, the reason, with status 424."""
-    del partial  # there are none before a job is finished
+    """The results as a STAC collection; for a job that failed, the reason, with status 424.
+
+    With `partial`, those that a running job has finished so far.
+    """
     job = backend_of(request).job(user, job_id)
     if job.status == Status.ERROR:
         return JSONResponse(last_words(request, job), 424)
-    return JSONResponse(listing(request, job), headers={"OpenEO-Costs": "0"})
+    found = backend_of(request).results(job, partial=partial)
+    return JSONResponse(listing(request, job, found), headers={"OpenEO-Costs": f"{job.costs:g}"})
 
 
 @router.get("/results/{token}/{name:path}", summary="A file of results, by a signed link")
@@ -45,22 +48,21 @@ def download(request: Request, token: str, name: str) -> Response:
     job = backend.store.jobs.get(grant.owner, grant.job)
     if job is None or job.fence != grant.fence or name != (grant.name or LISTING):
         raise Problem("NotFound", "what the link leads to is there no more")
-    folder = backend.results_folder(job)
+    found = backend.results(job, partial=True)
     if not grant.name:
-        return JSONResponse(listing(request, job))
-    path = folder / grant.name
-    if grant.name in job.items:
-        return JSONResponse(item(request, job, folder, grant.name), media_type=GEOJSON)
+        return JSONResponse(listing(request, job, found))
+    path = found.folder / grant.name
+    if grant.name in found.items:
+        return JSONResponse(item(request, job, found.folder, grant.name), media_type=GEOJSON)
     if not path.is_file():
         raise Problem("NotFound", "what the link leads to is there no more")
-    return FileResponse(path, media_type=media_type(folder, job, path.name), filename=path.name)
+    return FileResponse(path, media_type=media_type(found, path.name), filename=path.name)
 
 
-def listing(request: Request, job: Job) -> Json:
+def listing(request: Request, job: Job, found: Results) -> Json:
     """The results of a job as a STAC collection."""
-    folder = backend_of(request).results_folder(job)
     links, place = Links(request), Place(request, job)
-    items = {name: item(request, job, folder, name) for name in job.items}
+    items = {name: item(request, job, found.folder, name) for name in found.items}
     assets: Json = {}
     for i in items.values():
         assets |= {
@@ -70,7 +72,7 @@ def listing(request: Request, job: Job) -> Json:
     return {
         "type": "Collection",
         "stac_version": "1.0.0",
-        "stac_extensions": [],
+        "stac_extensions": extensions([], assets),
         "id": job.id,
         "title": str(job.document.get("title") or f"Results of job {job.id}"),
         "description": str(job.document.get("description") or "Results of a batch job."),
@@ -82,7 +84,7 @@ def listing(request: Request, job: Job) -> Json:
         "links": [
             links.link("self", own),
             links.link("canonical", place.of(""), "This document, without a login"),
-            *(links.link("item", place.of(name), type_=GEOJSON) for name in job.items),
+            *(links.link("item", place.of(name), type_=GEOJSON) for name in found.items),
         ],
     }
 
@@ -106,13 +108,21 @@ def item(request: Request, job: Job, folder: Path, name: str) -> Json:
     """A STAC item of the results, with signed links in place of file names."""
     place = Place(request, job)
     found: Json = json.loads((folder / name).read_text())
-    assets = {key: {**a, "href": place.of(name_of(a))} for key, a in found["assets"].items()}
+    assets = {
+        key: {**with_older_bands(a), "href": place.of(name_of(a))} for key, a in found["assets"].items()
+    }
     links = [
         {"rel": "self", "href": place.of(name), "type": GEOJSON},
         {"rel": "collection", "href": place.of(""), "type": "application/json"},
     ]
     kept = [link for link in found["links"] if str(link.get("href", "")).startswith(("http://", "https://"))]
-    return {**found, "collection": job.id, "assets": assets, "links": [*links, *kept]}
+    return {
+        **found,
+        "stac_extensions": extensions(found["stac_extensions"], assets),
+        "collection": job.id,
+        "assets": assets,
+        "links": [*links, *kept],
+    }
 
 
 def name_of(asset: Mapping[str, Any]) -> str:
@@ -120,10 +130,10 @@ def name_of(asset: Mapping[str, Any]) -> str:
     return str(asset["href"]).rpartition("/")[2]
 
 
-def media_type(folder: Path, job: Job, name: str) -> str:
+def media_type(found: Results, name: str) -> str:
     """The media type of a file, as its item says."""
-    for i in job.items:
-        for asset in json.loads((folder / i).read_text())["assets"].values():
+    for i in found.items:
+        for asset in json.loads((found.folder / i).read_text())["assets"].values():
             if name_of(asset) == name:
                 return str(asset["type"])
     return "application/octet-stream"
@@ -153,11 +163,10 @@ def last_words(request: Request, job: Job) -> Json:
     if found:
         return {**found[-1], "time": moment(found[-1]["time"])}
     told = job.problem or {}
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "id": "0",
         "level": "error",
-        "time": now,
+        "time": now(),
         "code": told.get("code", "Internal"),
         "message": str(told.get("message")),
     }

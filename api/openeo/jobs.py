@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import math
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
 from api.links import Links
+from api.moments import moment
 from api.pages import Limit, Page, paged
-from engine import Job, Problem, Status, User
+from api.waiting import answer
+from engine import Estimate, Job, Problem, Status, User
 
 router = APIRouter(tags=["Batch jobs"])
 Json = dict[str, Any]
@@ -47,8 +50,32 @@ def create(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Res
 @router.get("/jobs/{job_id}", summary="One of your jobs")
 def one(request: Request, job_id: str, user: Caller) -> Json:
     """The job with its process."""
-    job = backend_of(request).job(user, job_id)
-    return {**job.document, **brief(job)}
+    backend = backend_of(request)
+    job = backend.job(user, job_id)
+    told = {**job.document, **brief(job)}
+    if job.status == Status.QUEUED:
+        told["queue_position"] = backend.store.jobs.ahead(job) + 1
+    return told
+
+
+@router.get("/jobs/{job_id}/estimate", summary="What a job will cost")
+async def estimate(request: Request, job_id: str, user: Caller) -> Json:
+    """Its price by its plan, how long it takes and how large its results are, at most."""
+    backend = backend_of(request)
+    job = await run_in_threadpool(backend.job, user, job_id)
+    try:
+        found: Estimate = await answer(request, await run_in_threadpool(backend.estimate, user, job.document))
+    except Problem as problem:
+        if problem.code != "FeatureUnsupported":
+            raise
+        raise Problem("EstimateComplexity", problem.message, hint=problem.hint) from problem
+    return {
+        "costs": found.costs,
+        "duration": f"PT{max(1, math.ceil(found.seconds))}S",
+        "size": found.size,
+        "downloads_included": None,
+        "usage": dict(found.usage),
+    }
 
 
 @router.patch("/jobs/{job_id}", status_code=204, summary="Change a job")
@@ -118,10 +145,5 @@ def brief(job: Job) -> Json:
     if job.status not in (Status.CREATED, Status.QUEUED):
         out["progress"] = round(job.progress, 1)
     if job.status == Status.FINISHED:
-        out["costs"] = 0
+        out |= {"costs": job.costs, "usage": dict(job.usage or {})}
     return out
-
-
-def moment(seconds: float) -> str:
-    """A time as RFC 3339 has it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

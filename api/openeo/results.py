@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tarfile
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -15,13 +14,12 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from api.auth.login import backend_of, current_user
-from api.errors import Gone, told
+from api.errors import told
+from api.waiting import answer
 from engine import Problem, User
 
 router = APIRouter(tags=["Data processing"])
 Json = dict[str, Any]
-GLANCE = 0.5
-"""Seconds between looks at whether the client is still there."""
 BLOCK = 2**20
 
 
@@ -47,28 +45,15 @@ async def result(
     ticket, folder = await run_in_threadpool(backend.compute, user, body)
     done = BackgroundTask(backend.discard, folder)
     try:
-        files = await answer(request, ticket)
-        return delivered(files, folder, done)
+        return delivered(await answer(request, ticket), folder, done)
     except BaseException:
         ticket.future.add_done_callback(lambda _: backend.discard(folder))  # when its process writes no more
         raise
 
 
-async def answer(request: Request, ticket: Any) -> Any:
-    """What a run gives; it is ended where the client does not wait for it."""
-    future = asyncio.wrap_future(ticket.future)
-    try:
-        while not (await asyncio.wait([future], timeout=GLANCE))[0]:
-            if await request.is_disconnected():
-                raise Gone
-        return future.result()
-    finally:
-        ticket.cancel()
-
-
-def delivered(files: Sequence[Any], folder: Path, done: BackgroundTask) -> Response:
+def delivered(run: Any, folder: Path, done: BackgroundTask) -> Response:
     """One file as it is, several in an archive."""
-    headers = {"OpenEO-Costs": "0"}
+    headers, files = {"OpenEO-Costs": f"{run.costs:g}"}, run.files
     if len(files) == 1 and files[0].path.is_file():
         (file,) = files
         return FileResponse(

@@ -36,6 +36,8 @@ from processes.types import BBox, Condition
 from processes.world import Extent, Saved, UserFunction
 
 Log = Callable[[str], None]
+INSPECT = logging.getLogger("geodatacube.inspect")
+LOADING = logging.getLogger("geodatacube.load")
 JOB_ID = re.compile(r"[\w\-~]+")
 """Ids of batch jobs, which hold no dot here: names of files do."""
 
@@ -115,6 +117,8 @@ class Outside:
     def log(self, message: str, level: str, code: str) -> None:
         """Put a user's note into the log of the run."""
         self.notes.log.append(f"{level} [{code}] node {self.node!r}: {message}")
+        if not self.dry:
+            tell(message, level, code, self.node)
 
     def save_model(self, model: Model, name: str, tasks: Sequence[str]) -> None:
         """Keep a model under a name; one of the same name is replaced."""
@@ -209,6 +213,12 @@ class Outside:
                 hint="Local files are not read here.",
             )
 
+    def _decided(self, what: str) -> None:
+        """Note what was decided on loading."""
+        self.notes.log.append(what)
+        if not self.dry:
+            LOADING.debug("%s", what, extra={"node": self.node})
+
     def _load(self, source: str, found: Found, extent: Extent) -> xr.DataArray:
         if not found.items:
             raise nothing_found(source, found, extent)
@@ -222,7 +232,7 @@ class Outside:
             wish = coarser(found, wish, self.longest_side)
         self.notes.readings.append(Reading(self.node, source, found, wish))
         planner = Planner(self.settings.block_memory, self.settings.kernels, self.settings.workers)
-        cube = load(found.items, wish, log=self.notes.log.append, planner=planner)
+        cube = load(found.items, wish, log=self._decided, planner=planner)
         return within_time(cube, extent)
 
 
@@ -244,8 +254,7 @@ class Within:
 
     def log(self, message: str, level: str, code: str) -> None:
         """Put a user's note into the log of the worker."""
-        number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-        logging.getLogger("geodatacube.inspect").log(number, "[%s] %s", code, message)
+        tell(message, level, code)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -255,6 +264,12 @@ class Within:
             f"a child graph cannot use {name!r}: it runs on blocks of cells, wherever they are computed",
             hint="Do it in the graph around it, and pass the value to the child graph.",
         )
+
+
+def tell(message: str, level: str, code: str, node: str | None = None) -> None:
+    """Put a user's note into the log of this process."""
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    INSPECT.log(number, "[%s] %s", code, message, extra={"code": code, "node": node, "told": message})
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from engine.errors import Problem
 from engine.jobs.runner import main, memory_of, out_of_memory
-from engine.jobs.task import Progress, Task
+from engine.jobs.task import Entry, Progress, Task
 
 GLANCE = 0.2
 """Seconds between looks at whether a run is still wanted."""
@@ -21,6 +21,10 @@ GLANCE = 0.2
 
 class Canceled(Exception):  # noqa: N818 (it is no fault)
     """The run was not wanted any more."""
+
+
+class Killed(Problem):
+    """The run was killed from outside: by the system, which lacks memory, or by somebody."""
 
 
 class Unwanted(Protocol):
@@ -46,12 +50,15 @@ def warm_up() -> None:
 
 
 def run(
-    task: Task, seconds: float, unwanted: Unwanted, progress: Callable[[Progress], None] = lambda _: None
+    task: Task,
+    seconds: float,
+    unwanted: Unwanted,
+    told: Callable[[Progress | Entry], None] = lambda _: None,
 ) -> Any:
     """Do a task in a process of its own, and give what it gave.
 
     Raises:
-        Problem: What the run raised, or that it took too long or too much memory.
+        Problem: What the run raised, or that it took too long or too much memory; `Killed` where it was killed.
         Canceled: `unwanted` was set.
     """
     ours, theirs = forking().Pipe(duplex=False)
@@ -72,8 +79,8 @@ def run(
             except EOFError:
                 process.join()
                 raise died(process.exitcode, task) from None
-            if isinstance(answer, Progress):
-                progress(answer)
+            if isinstance(answer, (Progress, Entry)):
+                told(answer)
             elif isinstance(answer, Problem):
                 raise answer
             else:
@@ -104,5 +111,6 @@ def too_long(seconds: float) -> Problem:
 def died(code: int | None, task: Task) -> Problem:
     """The end of a run that said nothing: killed by the system, or by a fault in native code."""
     if code == -signal.SIGKILL:
-        return out_of_memory(memory_of(task))
+        told = out_of_memory(memory_of(task))
+        return Killed(told.code, told.message, hint=told.hint, facts=told.facts)
     return Problem("Internal", f"the run ended without an answer (exit code {code})")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.billing import FREE, Plan
+from engine.maps.model import Drawing
 from engine.settings import Settings
 
 
@@ -14,8 +16,8 @@ from engine.settings import Settings
 class Task:
     """One piece of work."""
 
-    kind: Literal["run", "validate"]
-    """Are results written, or is it said what is wrong with the graph?"""
+    kind: Literal["run", "validate", "estimate", "draw"]
+    """Are results written, is it said what is wrong with the graph or what it will cost, or is it drawn as a map?"""
     graph: Mapping[str, Any]
     """The process, as openEO JSON."""
     settings: Settings
@@ -24,6 +26,14 @@ class Task:
     """The user's stored processes by identifier."""
     folder: Path | None = None
     """Where results go; it is made."""
+    plan: Plan = FREE
+    """How it is charged."""
+    budget: float | None = None
+    """It may be charged so much."""
+    patience: float | None = None
+    """Seconds that it may take by its estimate; what takes longer is a batch job."""
+    drawing: Drawing | None = None
+    """What is to be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,29 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a run that went well."""
+
+    files: tuple[File, ...]
+    costs: float
+    """What it is charged."""
+    usage: Mapping[str, Any]
+    """What it took, as openEO tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will take."""
+
+    costs: float
+    seconds: float
+    size: int
+    """Bytes of the results, unpacked."""
+    usage: Mapping[str, Any]
+    """Amounts of what is read and computed, as openEO tells them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A word from a run that goes on."""
 
@@ -42,3 +75,16 @@ class Progress:
     """Blocks that are finished."""
     planned: int
     """Blocks in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line for the log of a run."""
+
+    level: str
+    """One of `records.LEVELS`."""
+    message: str
+    code: str | None = None
+    """A word to find it by."""
+    node: str | None = None
+    """The node of the graph that it comes from."""

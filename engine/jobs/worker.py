@@ -9,10 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Event
+from typing import Any
 
+from engine.billing import chosen
+from engine.database import Away
 from engine.errors import Problem, Problems
-from engine.jobs.process import Canceled, run
-from engine.jobs.task import Progress, Task
+from engine.jobs.process import Canceled, Killed, run
+from engine.jobs.task import Done, Entry, Progress, Task
 from engine.records import Job
 from engine.settings import Settings
 from engine.store import Store
@@ -34,17 +37,30 @@ class Heart:
         self._stopping = stopping
         self._due = time.monotonic() + PATIENCE
         self._lost = False
+        self._seen = time.monotonic()
 
     def is_set(self) -> bool:
         """Has the attempt become unwanted: canceled, deleted, taken over, or is the worker ending?"""
         if not self._lost and time.monotonic() >= self._due:
-            self._lost = not self._store.jobs.alive(self.job, self._lease, self.progress)
+            try:
+                self._lost = not self._store.jobs.alive(self.job, self._lease, self.progress)
+                self._seen = time.monotonic()
+            except Away as problem:  # for a while; without a sign of life for too long the job is another's
+                LOG.warning("job %s: no sign of life could be given: %s", self.job.id, problem)
+                self._lost = time.monotonic() - self._seen > self._lease
             self._due = time.monotonic() + PATIENCE
         return self._lost or self._stopping.is_set()
 
-    def advance(self, progress: Progress) -> None:
-        """Blocks were finished."""
-        self.progress = max(self.progress, 99.0 * progress.done / max(progress.planned, 1))
+    def told(self, word: Progress | Entry) -> None:
+        """The run says something: blocks were finished, or there is something for the log."""
+        if isinstance(word, Progress):
+            self.progress = max(self.progress, 99.0 * word.done / max(word.planned, 1))
+            return
+        further: dict[str, Any] = {"code": word.code} if word.code else {}
+        if word.node:
+            further["path"] = [{"node_id": word.node}]
+        with suppress(Away):
+            self._store.logs.add(self.job, word.level, word.message, **further)
 
 
 class Worker:
@@ -76,7 +92,7 @@ class Worker:
     def _claimed(self) -> Job | None:
         try:
             return self._store.jobs.claim(self._settings.job_lease)
-        except Problem as problem:  # the database is away for a while
+        except Away as problem:  # for a while
             LOG.warning("no job could be taken: %s", problem)
             return None
 
@@ -85,32 +101,62 @@ class Worker:
         folder = self._settings.job_folder(job.owner, job.id)
         own = folder / f"attempt-{job.fence}"
         try:
+            kept = self._attempted(job, own)
+        except Away as problem:  # the job is taken up again when its lease is over, unless this was published
+            LOG.warning("job %s: it is not known how attempt %d ended: %s", job.id, job.attempts, problem)
+        else:
+            self._clear(folder, job, kept=kept)
+
+    def _attempted(self, job: Job, own: Path) -> bool:
+        """Compute a job, and say in the store how that ended; gives whether there are results."""
+        try:
             if job.attempts > self._settings.job_attempts:
                 raise interrupted(job.attempts - 1)
-            items = self._computed(job, own)
-            self._store.logs.add(job, "info", f"finished with {len(items)} results")
-            kept = self._store.jobs.finish(job, items)
+            done = self._computed(job, own)
+            items = sorted(path.name for path in own.glob("*.stac.json"))
+            self._store.logs.add(job, "info", f"finished with {len(items)} results", usage=dict(done.usage))
+            return self._store.jobs.finish(job, items, done.costs, done.usage)
+        except Away:
+            raise
         except Canceled:
-            kept = False
             self._store.jobs.give_back(job)
+        except Killed as problem:
+            self._killed(job, problem)
         except Problem as problem:
-            kept = False
+            shutil.rmtree(own, ignore_errors=True)  # a full disk has room for the reason again
             self._failed(job, problem)
         except Exception:  # whatever it was: the log of the server has it, the user an entry
-            kept = False
             LOG.exception("job %s: internal error", job.id)
             self._failed(job, Problem("Internal", "the job met an internal error, which has been logged"))
-        self._clear(folder, job, kept=kept)
+        return False
 
-    def _computed(self, job: Job, own: Path) -> list[str]:
-        """Have the graph computed; gives the names of the STAC items of its results."""
+    def _computed(self, job: Job, own: Path) -> Done:
+        """Have the graph computed and its results written."""
         shutil.rmtree(own, ignore_errors=True)
         stored = {p.id: p.document for p in self._store.processes.all(job.owner)}
-        task = Task("run", job.document, self._settings.of_user(job.owner), stored, own)
+        plan = chosen(self._settings.plans, job.document.get("plan"))
+        task = Task(
+            "run",
+            job.document,
+            self._settings.of_user(job.owner),
+            stored,
+            own,
+            plan,
+            job.document.get("budget"),
+        )
         self._store.logs.add(job, "info", f"attempt {job.attempts} begins")
         heart = Heart(job, self._store, self._settings.job_lease, self._stopping)
-        run(task, self._settings.job_seconds, heart, heart.advance)
-        return sorted(path.name for path in own.glob("*.stac.json"))
+        done: Done = run(task, self._settings.job_seconds, heart, heart.told)
+        return done
+
+    def _killed(self, job: Job, problem: Problem) -> None:
+        """Try again, unless that was done often enough: it need not have been the fault of the job."""
+        if job.attempts >= self._settings.job_attempts:
+            self._failed(job, problem)
+        elif self._store.jobs.retry(job):
+            self._store.logs.add(
+                job, "warning", f"attempt {job.attempts} was killed, perhaps for lack of memory"
+            )
 
     def _failed(self, job: Job, problem: Problem) -> None:
         """The entry of the cause comes last in the log, and before the status tells of it."""

@@ -62,6 +62,13 @@ class Jobs:
         with reading(self._engine) as connection:
             return [_job(row) for row in connection.execute(wish)]
 
+    def ahead(self, job: Job) -> int:
+        """How many jobs were queued before one that is queued, and wait like it."""
+        place = select(JOBS.c.queued).where(JOBS.c.id == job.id).scalar_subquery()
+        wish = select(func.count()).where(JOBS.c.status == Status.QUEUED, JOBS.c.queued < place)
+        with reading(self._engine) as connection:
+            return int(connection.execute(wish).scalar_one())
+
     def change(self, owner: str, id_: str, document: Mapping[str, Any]) -> bool:
         """Give a job another document, unless it is locked; says whether it was done."""
         values = {"document": json.dumps(dict(document)), "updated": self._now}
@@ -71,7 +78,7 @@ class Jobs:
         """Put a job into the queue, unless it is there or running: its old results and faults are forgotten."""
         values = {
             "status": Status.QUEUED, "queued": self._now, "updated": self._now, "lease": None,
-            "progress": 0.0, "attempts": 0, "items": "[]", "problem": None,
+            "progress": 0.0, "attempts": 0, "items": "[]", "problem": None, "costs": 0.0, "usage": None,
         }  # fmt: skip
         return self._update(_is(owner, id_) & JOBS.c.status.not_in(BUSY), values)
 
@@ -125,9 +132,14 @@ class Jobs:
         """A sign of life of an attempt; says whether it is still the one that counts."""
         return self._update(_held(job), {"lease": self._now + lease, "progress": progress})
 
-    def finish(self, job: Job, items: Sequence[str]) -> bool:
+    def finish(
+        self, job: Job, items: Sequence[str], costs: float = 0.0, usage: Mapping[str, Any] | None = None
+    ) -> bool:
         """Publish the results of an attempt; says whether it was the one that counts."""
-        values = {"status": Status.FINISHED, "items": json.dumps(list(items)), "progress": 100.0}
+        values = {
+            "status": Status.FINISHED, "items": json.dumps(list(items)), "progress": 100.0,
+            "costs": costs, "usage": json.dumps(dict(usage or {})),
+        }  # fmt: skip
         return self._update(_held(job), {**values, "updated": self._now, "lease": None})
 
     def fail(self, job: Job, problem: Mapping[str, Any]) -> bool:
@@ -139,6 +151,11 @@ class Jobs:
         """Put a job back into the queue, in its old place, because its worker ends; the attempt does not count."""
         values = {"status": Status.QUEUED, "lease": None, "attempts": JOBS.c.attempts - 1}
         return self._update(_held(job), {**values, "updated": self._now})
+
+    def retry(self, job: Job) -> bool:
+        """Put a job back into the queue, in its old place; the attempt counts."""
+        values = {"status": Status.QUEUED, "lease": None, "updated": self._now}
+        return self._update(_held(job), values)
 
     def _update(self, which: Any, values: Mapping[str, Any]) -> bool:
         with writing(self._engine) as connection:
@@ -161,5 +178,6 @@ def _job(row: Any) -> Job:
     return Job(
         row.id, row.owner, Status(row.status), json.loads(row.document), float(row.created), float(row.updated),
         row.progress, row.fence, row.attempts, tuple(json.loads(row.items)),
-        None if row.problem is None else json.loads(row.problem),
+        None if row.problem is None else json.loads(row.problem), row.costs,
+        None if row.usage is None else json.loads(row.usage),
     )  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from engine.database import reading, writing
 from engine.records import LEVELS, Job
@@ -27,7 +29,10 @@ class Logs:
         if rank > LEVELS.index(job.log_level):
             return
         entry = json.dumps({"message": message, **further}, default=str)
-        with writing(self._engine) as connection:
+        with (
+            suppress(IntegrityError),
+            writing(self._engine) as connection,
+        ):  # the job is removed at this moment
             if connection.execute(select(JOBS.c.id).where(JOBS.c.id == job.id)).scalar() is not None:
                 values = {"job": job.id, "level": rank, "time": time.time(), "entry": entry}
                 connection.execute(insert(LOGS).values(values))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, select
 
-from engine.database import reading, writing
+from engine.database import put, reading, writing
 from engine.records import UserProcess
 from engine.store.tables import PROCESSES
 
@@ -22,11 +22,7 @@ class Processes:
         """Store a process; one of the same identifier is replaced as a whole."""
         text = json.dumps(dict(process.document))
         with writing(self._engine) as connection:
-            change = update(PROCESSES).where(_is(process.owner, process.id)).values(document=text)
-            if not connection.execute(change).rowcount:
-                connection.execute(
-                    insert(PROCESSES).values(owner=process.owner, id=process.id, document=text)
-                )
+            put(connection, PROCESSES, {"owner": process.owner, "id": process.id}, {"document": text})
 
     def get(self, owner: str, id_: str) -> UserProcess | None:
         """One process of an owner."""

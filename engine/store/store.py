@@ -5,14 +5,16 @@ from __future__ import annotations
 import secrets
 import time
 
-from sqlalchemy import insert, make_url, select
+from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
-from engine.database import connected, writing
+from engine.database import connected, make_tables, put_first, writing
 from engine.errors import Problem
 from engine.store.jobs import Jobs
 from engine.store.logs import Logs
 from engine.store.processes import Processes
+from engine.store.service_logs import ServiceLogs
+from engine.store.services import Services
 from engine.store.tables import METADATA, SECRETS
 from engine.store.users import Users
 
@@ -30,9 +32,13 @@ class Store:
         """Batch jobs; their rows are the queue."""
         self.logs = Logs(self._engine)
         """What batch jobs tell."""
+        self.services = Services(self._engine)
+        """Secondary web services."""
+        self.service_logs = ServiceLogs(self._engine)
+        """What web services tell."""
         try:
             with writing(self._engine) as connection:
-                METADATA.create_all(connection)
+                make_tables(connection, METADATA)
         except (DBAPIError, Problem) as cause:
             self._engine.dispose()
             shown = make_url(url).render_as_string(hide_password=True)
@@ -45,11 +51,8 @@ class Store:
     def secret(self, name: str) -> str:
         """A secret that all servers of this database share; made when it is asked for first."""
         with writing(self._engine) as connection:
-            known = connection.execute(select(SECRETS.c.value).where(SECRETS.c.name == name)).scalar()
-            if known is None:
-                known = secrets.token_urlsafe(32)
-                connection.execute(insert(SECRETS).values(name=name, value=known))
-        return str(known)
+            put_first(connection, SECRETS, {"name": name}, {"value": secrets.token_urlsafe(32)})
+            return str(connection.execute(select(SECRETS.c.value).where(SECRETS.c.name == name)).scalar_one())
 
     def close(self) -> None:
         """Let go of the database."""

@@ -48,6 +48,8 @@ JOBS = Table(
     Column("attempts", Integer, nullable=False, doc="Attempts since it was queued."),
     Column("items", Text, nullable=False, doc="Names of the STAC items of its results (JSON)."),
     Column("problem", Text, doc="Why it failed (JSON)."),
+    Column("costs", Float, nullable=False, server_default="0"),
+    Column("usage", Text, doc="What its results took (JSON)."),
     Index("jobs_owner", "owner", "created"),
     Index("jobs_queue", "status", "queued"),
 )
@@ -63,6 +65,34 @@ LOGS = Table(
         "entry", Text, nullable=False, doc="The entry as openEO has it (JSON), without id, level and time."
     ),
     Index("logs_job", "job", "pk"),
+)
+
+SERVICES = Table(
+    "services",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("enabled", Integer, nullable=False, doc="0 or 1."),
+    Column("document", Text, nullable=False, doc="The request that made it (JSON)."),
+    Column("portrait", Text, nullable=False, doc="What was found out about its map (JSON)."),
+    Column("version", Integer, nullable=False, doc="Goes up when its map changes."),
+    Column("key", Text, nullable=False, doc="What its address holds besides its name."),
+    Column("created", Float, nullable=False),
+    Column("updated", Float, nullable=False),
+    Index("services_owner", "owner", "created"),
+)
+
+SERVICE_LOGS = Table(
+    "service_logs",
+    METADATA,
+    Column("pk", Integer, primary_key=True, autoincrement=True),
+    Column("service", Text, ForeignKey("services.id", ondelete="CASCADE"), nullable=False),
+    Column("level", Integer, nullable=False, doc="Place in `records.LEVELS`: 0 is the gravest."),
+    Column("time", Float, nullable=False),
+    Column("entry", Text, nullable=False, doc="The entry (JSON), without id, level and time."),
+    Index("service_logs_service", "service", "pk"),
+    sqlite_autoincrement=True,  # ids of entries are known to clients, and never come again
 )
 
 SECRETS = Table(

@@ -9,10 +9,9 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, delete, insert, select
 
-from engine.database import reading, writing
+from engine.database import put, reading, writing
 from engine.errors import Problem
 from engine.records import User
 from engine.store.tables import TOKENS, USERS
@@ -43,15 +42,8 @@ class Users:
         values: dict[str, Any] = {"name": user.name, "roles": json.dumps(sorted(user.roles))}
         if password is not None:
             values["password"] = password
-        try:
-            self._put(user.id, values)
-        except IntegrityError:  # another request has added it in the meantime
-            self._put(user.id, values)
-
-    def _put(self, id_: str, values: dict[str, Any]) -> None:
         with writing(self._engine) as connection:
-            if not connection.execute(update(USERS).where(USERS.c.id == id_).values(values)).rowcount:
-                connection.execute(insert(USERS).values(id=id_, **values))
+            put(connection, USERS, {"id": user.id}, values)
 
     def get(self, id_: str) -> User | None:
         """The account of that identifier."""

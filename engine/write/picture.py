@@ -54,7 +54,7 @@ def plain_picture(bands: int, stretch: Stretch, nodata: float | None, opaque: bo
             levels = stretch.levels(band, 255)
             np.multiply(levels, there, out=pixels[..., number])
         if not opaque:
-            opacity = _opacity(cells[3]) if bands == 4 else np.uint8(255)
+            opacity = opacity_of(cells[3]) if bands == 4 else np.uint8(255)
             np.multiply(opacity, there, out=pixels[..., -1])
         return pixels
 
@@ -109,7 +109,7 @@ def range_of(
     return Stretch(low, high)
 
 
-def _opacity(cells: np.ndarray) -> np.ndarray:
+def opacity_of(cells: np.ndarray) -> np.ndarray:
     """A band as opacity: floats go from 0 to 1, integers up to the greatest of their type."""
     highest = 1.0 if cells.dtype.kind == "f" else float(np.iinfo(cells.dtype).max)
     return Stretch(0.0, highest).levels(cells, 255)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,9 +14,12 @@ import uvicorn
 
 from api.app import create_app
 from api.auth.passwords import hashed
+from contracts import Contract, check_frame
 from engine import Backend, Settings, User
 from engine.catalog import Catalog
 from engine.demo import make_scenes
+
+SPECS = ("openeo-1.2.0-openapi.yaml", "gdc-1.0.0-beta-openapi.patched.yaml")
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,12 @@ class Served:
 
     url: str
     backend: Backend
+    hooks: list[Callable[[httpx.Response], None]]
+    """What looks at every answer."""
 
     def client(self, user: str | None = None) -> httpx.Client:
         """A client, logged in as that user; passwords are names."""
-        client = httpx.Client(base_url=self.url, timeout=60)
+        client = httpx.Client(base_url=self.url, timeout=60, event_hooks={"response": self.hooks})
         if user is not None:
             login = httpx.get(f"{self.url}/credentials/basic", auth=(user, user))
             token = login.json()["access_token"]
@@ -46,7 +52,14 @@ def catalog(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def served(catalog, tmp_path_factory) -> Iterator[Served]:
+def answers_checked(specifications: Path | None) -> list[Callable[[httpx.Response], None]]:
+    """What every answer in these tests is held against: the standards' documents, where they are there."""
+    documents = [Contract(specifications / name) for name in SPECS if specifications is not None]
+    return [check_frame, *(d.check for d in documents)]
+
+
+@pytest.fixture(scope="session")
+def served(catalog, tmp_path_factory, answers_checked) -> Iterator[Served]:
     """The server, with the users ada and bob."""
     settings = Settings(
         home=tmp_path_factory.mktemp("home"), catalog=catalog, local_files=False, private_hosts="deny"
@@ -61,7 +74,7 @@ def served(catalog, tmp_path_factory) -> Iterator[Served]:
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", backend)
+    yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", backend, answers_checked)
     server.should_exit = True
     thread.join()
     listening.close()

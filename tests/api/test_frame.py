@@ -92,6 +92,8 @@ def test_signatures_of_links_are_not_in_the_log(anonymous, caplog, facet):
     assert anonymous.get(f"{facet}/results/hush.hush/a.tif").status_code == 404
     (line,) = [json.loads(r.message) for r in caplog.records if "a.tif" in r.message]
     assert line["path"] == f"{facet}/results/.../a.tif"
+    assert anonymous.get("/tiles/hush.hush/1/2/3.png").status_code == 404
+    assert "/tiles/.../1/2/3.png" in caplog.text
     assert "hush" not in "".join(r.message for r in caplog.records if r.name == "geodatacube.access")
 
 

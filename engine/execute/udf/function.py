@@ -58,7 +58,8 @@ class Function:
             return replace(self, node=None)(data, context)
         reply = self._reply(head, arrays, limit)
         for line in printed(reply.head.get("output")):
-            LOG.info("%s: %s", self.node or "a user-defined function", line)
+            extra = {"node": self.node, "told": line}
+            LOG.info("%s: %s", self.node or "a user-defined function", line, extra=extra)
         if error := reply.head.get("error"):
             raise self._problem(words(error))
         if form is None:

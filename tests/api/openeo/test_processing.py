@@ -13,53 +13,7 @@ import pytest
 import rasterio
 
 import engine
-
-SUM = {"add": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": True}}
-LOAD = {
-    "process_id": "load_collection",
-    "arguments": {
-        "id": "S2",
-        "spatial_extent": None,
-        "temporal_extent": ["2022-06-01", "2022-07-01"],
-        "bands": ["B04", "B08"],
-    },
-}
-NDVI = {
-    "load": LOAD,
-    "ndvi": {"process_id": "ndvi", "arguments": {"data": {"from_node": "load"}, "nir": "B08", "red": "B04"}},
-    "max": {
-        "process_id": "reduce_dimension",
-        "arguments": {
-            "data": {"from_node": "ndvi"},
-            "dimension": "t",
-            "reducer": {
-                "process_graph": {
-                    "m": {
-                        "process_id": "max",
-                        "arguments": {"data": {"from_parameter": "data"}},
-                        "result": True,
-                    }
-                }
-            },
-        },
-        "result": True,
-    },
-}
-TWICE = {
-    "summary": "Twice a number.",
-    "parameters": [{"name": "x", "description": "A number.", "schema": {"type": "number"}}],
-    "process_graph": {
-        "add": {
-            "process_id": "add",
-            "arguments": {"x": {"from_parameter": "x"}, "y": {"from_parameter": "x"}},
-            "result": True,
-        }
-    },
-}
-
-
-def wrapped(graph: dict) -> dict:
-    return {"process": {"process_graph": graph}}
+from requests_of_users import LOAD, NDVI, SUM, TWICE, wrapped
 
 
 def left_over(served) -> list:

@@ -43,7 +43,7 @@ def task(settings: Settings, graph=SUM, kind="run", **given) -> Task:
 
 
 def test_a_run_gives_files(settings):
-    (file,) = run(task(settings), 60, Event())
+    (file,) = run(task(settings), 60, Event()).files
     assert (file.path.name, file.media_type) == ("result.json", "application/json")
     assert file.path.read_text().strip() == "3"
 
@@ -60,7 +60,7 @@ def test_stored_processes_are_used_by_name(settings):
         },
     }
     graph = {"two": {"process_id": "twice", "arguments": {"x": 4}, "result": True}}
-    (file,) = run(task(settings, graph, processes={"twice": twice}), 60, Event())
+    (file,) = run(task(settings, graph, processes={"twice": twice}), 60, Event()).files
     assert file.path.read_text().strip() == "8"
 
 
@@ -97,7 +97,7 @@ def test_a_run_without_memory_ends_alone(settings):
     with pytest.raises(Problem) as caught:
         run(task(small, hungry), 60, Event())
     assert caught.value.code == "ProcessGraphComplexity"
-    (file,) = run(task(settings), 60, Event())
+    (file,) = run(task(settings), 60, Event()).files
     assert file.path.read_text().strip() == "3"
 
 

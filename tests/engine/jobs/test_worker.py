@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
 from engine import Settings, Status, User
-from engine.jobs.worker import Worker
+from engine.database import Away
+from engine.jobs.process import Killed
+from engine.jobs.worker import Heart, Worker
 from engine.store import Store
 
 SUM = {"add": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": True}}
@@ -15,8 +17,8 @@ WRONG = {"add": {"process_id": "add", "arguments": {"x": 1, "y": "a"}, "result":
 
 
 @pytest.fixture
-def settings(tmp_path) -> Settings:
-    return Settings(home=tmp_path, job_attempts=2, job_lease=5)
+def settings(tmp_path, database) -> Settings:
+    return Settings(home=tmp_path, database=database, job_attempts=2, job_lease=5)
 
 
 @pytest.fixture
@@ -113,3 +115,45 @@ def test_a_worker_takes_what_waits_until_it_is_stopped(settings, store):
     thread.join(20)
     assert not thread.is_alive()
     assert {j.status for j in store.jobs.all("ada")} == {Status.FINISHED}
+
+
+def away(*_args, **_further):
+    raise Away("InfrastructureBusy", "the database is away")
+
+
+def test_an_attempt_whose_end_could_not_be_told_is_made_again(settings, store, monkeypatch):
+    job = claimed(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(store.jobs, "finish", away)
+        Worker(settings, store).attempt(job)
+    assert store.jobs.get("ada", job.id).status == Status.RUNNING
+    assert "attempt-1/result.json" in files(settings, job)  # it may have been published after all
+    store.jobs.alive(job, -1, 0.0)
+    again = store.jobs.claim(5)
+    Worker(settings, store).attempt(again)
+    assert store.jobs.get("ada", job.id).status == Status.FINISHED
+    assert files(settings, job) == ["attempt-2", "attempt-2/result.json", "attempt-2/result.stac.json"]
+
+
+def test_a_heart_bears_a_database_that_is_away_as_long_as_its_lease(store, monkeypatch):
+    job = claimed(store)
+    monkeypatch.setattr("engine.jobs.worker.PATIENCE", 0.0)
+    patient, late = Heart(job, store, 60, Event()), Heart(job, store, 0, Event())
+    monkeypatch.setattr(store.jobs, "alive", away)
+    assert not patient.is_set()
+    assert late.is_set()
+
+
+def test_a_killed_run_is_tried_again_until_that_was_often_enough(settings, store, monkeypatch):
+    def killed(*_):
+        raise Killed("ProcessGraphComplexity", "it took too much memory")
+
+    monkeypatch.setattr("engine.jobs.worker.run", killed)
+    job = claimed(store)
+    Worker(settings, store).attempt(job)
+    assert store.jobs.get("ada", job.id).status == Status.QUEUED
+    job = store.jobs.claim(5)
+    Worker(settings, store).attempt(job)
+    done = store.jobs.get("ada", job.id)
+    assert (done.status, done.problem["message"]) == (Status.ERROR, "it took too much memory")
+    assert files(settings, job) == []

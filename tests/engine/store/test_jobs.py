@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from threading import Barrier, Thread
 
 import pytest
@@ -14,8 +15,8 @@ DOCUMENT = {"process": {"process_graph": {}}, "log_level": "info"}
 
 
 @pytest.fixture
-def store(tmp_path):
-    opened = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+def store(database):
+    opened = Store(database)
     for name in ("ada", "bob"):
         opened.users.put(User(name))
     yield opened
@@ -120,10 +121,10 @@ def test_logs_are_kept_from_the_level_of_the_job_on(store):
     assert store.logs.read(job) == []
 
 
-def test_each_job_is_claimed_once_however_many_ask(tmp_path, store):
+def test_each_job_is_claimed_once_however_many_ask(database, store):
     for _ in range(20):
         queued(store)
-    stores = [Store(f"sqlite:///{tmp_path / 'store.sqlite'}") for _ in range(4)]
+    stores = [Store(database) for _ in range(4)]
     barrier, claimed = Barrier(4), []
 
     def work(own: Store) -> None:
@@ -139,6 +140,23 @@ def test_each_job_is_claimed_once_however_many_ask(tmp_path, store):
     for own in stores:
         own.close()
     assert len(claimed) == len(set(claimed)) == 20
+
+
+def test_servers_that_start_at_once_have_one_secret(database):
+    barrier, told = Barrier(4), []
+
+    def start() -> None:
+        barrier.wait()
+        with closing(Store(database)) as own:
+            told.append(own.secret("links"))
+
+    threads = [Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 4
+    assert len(set(told)) == 1
 
 
 def test_a_secret_is_made_once(store):

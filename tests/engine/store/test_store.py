@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from threading import Thread
 
 import pytest
 
 from engine import Problem, User, UserProcess
+from engine.database import connected, reading
 from engine.store import Store
+from engine.store.tables import TOKENS
 
 
 @pytest.fixture
-def store(tmp_path):
-    opened = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+def store(database):
+    opened = Store(database)
     opened.users._clock = lambda: opened.users.now  # type: ignore[attr-defined]
     opened.users.now = 1000.0  # type: ignore[attr-defined]
     yield opened
     opened.close()
+
+
+def rows(database) -> list:
+    engine = connected(database)
+    with reading(engine) as connection:
+        found = connection.execute(TOKENS.select()).all()
+    engine.dispose()
+    return found
 
 
 ADA, BOB = User("ada", "Ada", frozenset({"user", "admin"})), User("bob")
@@ -43,7 +52,7 @@ def test_what_can_name_no_folder_names_no_account(store, id_):
         store.users.put(User(id_))
 
 
-def test_a_token_holds_until_it_expires_and_is_not_kept_itself(store, tmp_path):
+def test_a_token_holds_until_it_expires_and_is_not_kept_itself(store, database):
     store.users.put(ADA)
     token = store.users.log_in("ada", 60)
     assert store.users.of_token(token) == ADA
@@ -53,20 +62,16 @@ def test_a_token_holds_until_it_expires_and_is_not_kept_itself(store, tmp_path):
     assert store.users.of_token(token) == ADA
     store.users.now += 0.1
     assert store.users.of_token(token) is None
-    with sqlite3.connect(tmp_path / "store.sqlite") as raw:
-        assert token not in str(raw.execute("SELECT * FROM tokens").fetchall())
-    raw.close()
+    assert token not in str(rows(database))
 
 
-def test_old_tokens_are_swept_by_new_ones(store, tmp_path):
+def test_old_tokens_are_swept_by_new_ones(store, database):
     store.users.put(ADA)
     for _ in range(3):
         store.users.log_in("ada", 60)
     store.users.now += 61
     store.users.log_in("ada", 60)
-    with sqlite3.connect(tmp_path / "store.sqlite") as raw:
-        assert raw.execute("SELECT count(*) FROM tokens").fetchone() == (1,)
-    raw.close()
+    assert len(rows(database)) == 1
 
 
 def test_an_account_takes_its_things_along(store):

@@ -1,0 +1,127 @@
+"""Secondary web services: their types, and the user's own ones: made, listed, changed, removed; and what they tell."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.addresses import attributes_of, url_of
+from api.auth.login import backend_of, current_user
+from api.links import Links
+from api.moments import moment
+from api.openeo.jobs import Level
+from api.pages import Limit, Page, paged
+from api.waiting import answer
+from engine import Problem, Service, User
+
+router = APIRouter(tags=["Secondary services"])
+Json = dict[str, Any]
+Caller = Annotated[User, Depends(current_user)]
+READ_ONLY = frozenset({"id", "url", "type", "attributes", "created", "updated", "costs", "usage", "links"})
+"""Members of a service that are not changed."""
+IGNORED = READ_ONLY - {"type"} | {"renew_url"}
+"""Members that mean nothing where a service is made."""
+
+
+@router.get("/service_types", summary="The types of services", tags=["Service types"])
+def types(request: Request) -> Json:
+    """What can be configured, and what graphs are given for each tile."""
+    return backend_of(request).services.types()
+
+
+@router.get("/services", summary="List your services")
+def services(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -> Json:
+    """All services of the user, the newest first."""
+    found, links = paged(request, backend_of(request).services.all(user), limit, page)
+    return {"services": [brief(request, service) for service in found], "links": links}
+
+
+@router.post("/services", status_code=201, summary="Make a service")
+async def create(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
+    """Make a service; its graph is looked at first, and refused where it is wrong or gives no map."""
+    desk = backend_of(request).services
+    given = {k: v for k, v in body.items() if k not in IGNORED}
+    draft, ticket = await run_in_threadpool(desk.draft, user, given)
+    service = await run_in_threadpool(desk.create, user, draft, await answer(request, ticket))
+    headers = {
+        "Location": Links(request).to(f"/services/{service.id}"),
+        "OpenEO-Identifier": service.id,
+        "GDC-Identifier": service.id,
+    }
+    return Response(status_code=201, headers=headers)
+
+
+@router.get("/services/{service_id}", summary="One of your services")
+def one(request: Request, service_id: str, user: Caller) -> Json:
+    """The service with its process, its configuration and what was found out about its map."""
+    service = backend_of(request).services.get(user, service_id)
+    return {
+        "configuration": {},
+        **service.document,
+        **brief(request, service),
+        "attributes": attributes_of(request, service),
+    }
+
+
+@router.patch("/services/{service_id}", status_code=204, summary="Change a service")
+async def change(request: Request, service_id: str, user: Caller, body: Annotated[Json, Body()]) -> Response:
+    """Change members of the request that made it; `renew_url` gives it another address, and the old one is void."""
+    for name in body:
+        if name in READ_ONLY:
+            raise Problem("PropertyNotEditable", f"{name!r} is read-only", facts={"property": name})
+    desk = backend_of(request).services
+    service, draft, ticket = await run_in_threadpool(desk.redraft, user, service_id, body)
+    portrait = None if ticket is None else await answer(request, ticket)
+    await run_in_threadpool(desk.change, user, service, draft, portrait)
+    return Response(status_code=204)
+
+
+@router.delete("/services/{service_id}", status_code=204, summary="Remove a service")
+def remove(request: Request, service_id: str, user: Caller) -> Response:
+    """Remove it with its log; its address is void."""
+    backend_of(request).services.remove(user, service_id)
+    return Response(status_code=204)
+
+
+@router.get("/services/{service_id}/logs", summary="What a service tells")
+def logs(
+    request: Request,
+    service_id: str,
+    user: Caller,
+    offset: Annotated[str, Query(description="Id of the last entry that is known.")] = "",
+    level: Level = "debug",
+    limit: Limit = None,
+) -> Json:
+    """The log, from the first entry that is kept or from the one after `offset`."""
+    desk, links = backend_of(request).services, Links(request)
+    service = desk.get(user, service_id)
+    if offset and not offset.isdecimal():
+        raise Problem("ParameterInvalid", f"offset {offset[:40]!r} is the id of no entry")
+    found = desk.log(service, level, int(offset or 0), None if limit is None else limit + 1)
+    told = [{**entry, "time": moment(entry["time"])} for entry in found[:limit]]
+    out = [links.link("self", links.here())]
+    if limit is not None and len(found) > limit:
+        more = links.to(f"/services/{service_id}/logs", offset=told[-1]["id"], limit=limit, level=level)
+        out.append(links.link("next", more))
+    return {"level": level, "logs": told, "links": out}
+
+
+def brief(request: Request, service: Service) -> Json:
+    """A service as a list tells it."""
+    told = {
+        k: service.document[k]
+        for k in ("title", "description", "plan", "budget", "log_level")
+        if k in service.document
+    }
+    return {
+        **told,
+        "id": service.id,
+        "type": service.type,
+        "url": url_of(request, service),
+        "enabled": service.enabled,
+        "created": moment(service.created),
+        "costs": 0,
+    }

@@ -1,0 +1,1 @@
+"""Where web services lead: tiles of maps, to everybody who knows the address."""

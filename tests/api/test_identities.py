@@ -1,0 +1,175 @@
+"""Two users: what one has made, the other neither sees nor touches, by any route there is.
+
+The routes are those of the OpenAPI document; a route that is in none of the classes here fails.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from requests_of_users import NDVI, SUM, TWICE, ended, made, run, served_as, wrapped
+
+PUBLIC = {
+    "/", "/conformance", "/.well-known/openeo", "/health", "/openapi", "/docs", "/file_formats", "/udf_runtimes",
+    "/processing_parameters", "/service_types", "/collections", "/collections/{collection_id}",
+    "/collections/{collection_id}/queryables", "/processes", "/processes/{process_id}",
+}  # fmt: skip
+"""Anybody may ask; they tell nothing of users."""
+SIGNED = ("/results/{token}/", "/tiles/{token}/")
+"""What paths begin with that hold a signature which only the owner was told."""
+LOGIN = {"/credentials/basic"}
+"""Takes a password."""
+OF_CALLER = {"/me", "/jobs", "/process_graphs", "/files", "/services", "/result", "/validation"}
+"""Lists and does what is the caller's own."""
+OWNED = {
+    "/jobs/{job_id}", "/jobs/{job_id}/results", "/jobs/{job_id}/logs", "/jobs/{job_id}/estimate",
+    "/process_graphs/{process_graph_id}", "/files/{path}", "/services/{service_id}", "/services/{service_id}/logs",
+}  # fmt: skip
+"""Something of one user, by its identifier."""
+MINTED = {"/process_graphs/{process_graph_id}", "/files/{path}"}
+"""Identifiers of these are chosen by users, and belong to each of them: PUT makes one's own."""
+FACETS = ("", "/openeo/1.2")
+
+
+def routes(client) -> list[tuple[str, str]]:
+    paths = client.get("/openapi").json()["paths"]
+    return [(method.upper(), path) for path, operations in paths.items() for method in operations]
+
+
+def plain(path: str) -> str:
+    for facet in FACETS[1:]:
+        path = path.removeprefix(facet)
+    return path or "/"
+
+
+@pytest.fixture(scope="module")
+def belongings(ada):
+    """One of each kind, of ada's."""
+    job = run(ada, SUM, title="hush")
+    ada.put("/process_graphs/adas", json={**TWICE, "summary": "hush"})
+    ada.put("/files/adas/file.txt", content="hush")
+    service = served_as(ada, NDVI, title="hush")
+    yield {"job_id": job, "service_id": service, "process_graph_id": "adas", "path": "adas/file.txt"}
+    ada.delete(f"/jobs/{job}")
+    ada.delete(f"/services/{service}")
+    ada.delete("/process_graphs/adas")
+    ada.delete("/files/adas/file.txt")
+
+
+def filled(path: str, belongings: dict) -> str:
+    for name, value in belongings.items():
+        path = path.replace(f"{{{name}}}", quote(value))
+    assert "{" not in path, path
+    return path
+
+
+def everything(client, belongings: dict) -> dict:
+    """All that a user sees of these."""
+    return {path: client.get(filled(path, belongings)).content for path in sorted(OWNED - {"/jobs/{job_id}/estimate", "/jobs/{job_id}/results"})}  # fmt: skip
+
+
+def test_every_route_is_in_one_class(anonymous):
+    classes = [PUBLIC, LOGIN, OF_CALLER, OWNED]
+    for method, path in routes(anonymous):
+        found = sum(plain(path) in c for c in classes) + plain(path).startswith(SIGNED)
+        assert found == 1, f"{method} {path}: say who may use it"
+    known = {plain(path) for _, path in routes(anonymous)}
+    assert not set().union(*classes) - known
+
+
+def test_nobody_gets_in_without_a_login(anonymous, belongings):
+    for method, path in routes(anonymous):
+        if plain(path) not in OF_CALLER | OWNED:
+            continue
+        for header in ({}, {"Authorization": "Bearer basic//wrong"}):
+            answer = anonymous.request(method, filled(path, belongings), headers=header, json=wrapped(SUM))
+            assert answer.status_code == (403 if header else 401), (method, path)
+            assert "hush" not in answer.text
+
+
+def test_public_routes_tell_nothing_of_users(anonymous, belongings):
+    for method, path in routes(anonymous):
+        if plain(path) in PUBLIC and "{" not in path:
+            assert "hush" not in anonymous.request(method, path).text
+
+
+def test_lists_are_of_the_caller(ada, bob, belongings):
+    for facet in FACETS:
+        for path, name in (
+            ("/jobs", "hush"),
+            ("/process_graphs", "hush"),
+            ("/services", "hush"),
+            ("/files", "adas"),
+        ):
+            assert name in ada.get(facet + path).text
+            assert name not in bob.get(facet + path).text
+
+
+def test_what_is_of_another_is_not_there(ada, bob, belongings):
+    before = everything(ada, belongings)
+    for method, path in routes(ada):
+        if plain(path) not in OWNED:
+            continue
+        answer = bob.request(
+            method, filled(path, belongings), json={**wrapped(SUM), **TWICE, "title": "bob's"}
+        )
+        if method == "PUT" and plain(path) in MINTED:
+            assert answer.status_code == 200
+            assert bob.delete(filled(path, belongings)).status_code == 204
+        else:
+            assert (answer.status_code, answer.json()["code"][-8:]) == (404, "NotFound"), (method, path)
+            assert "hush" not in answer.text
+    assert everything(ada, belongings) == before
+
+
+def test_what_is_not_there_looks_like_what_is_of_another(bob, belongings):
+    """An answer must not tell whether an identifier is somebody's."""
+    for method, path in routes(bob):
+        if plain(path) not in OWNED or method == "PUT":
+            continue
+        other = {name: value[:-1] + ("0" if value[-1] != "0" else "1") for name, value in belongings.items()}
+        found = [
+            bob.request(method, filled(path, ids), json={**wrapped(SUM), **TWICE})
+            for ids in (belongings, other)
+        ]
+        told = [(a.status_code, a.json()["code"], a.json()["message"]) for a in found]
+        for one, ids in zip(told, (belongings, other), strict=True):
+            assert one[:2] == told[0][:2], (method, path)
+            assert any(value in one[2] for value in ids.values())
+
+
+def test_graphs_reach_nothing_of_another(ada, bob, belongings, served):
+    """By file, by stored process, by job id, and by the paths of all these on the server's disk."""
+    home = served.backend.settings.of_user("ada").home
+    paths = ["adas/file.txt", "../../ada/files/adas/file.txt", f"{home}/files/adas/file.txt"]
+    loads = [
+        {
+            "process_id": "load_uploaded_files",
+            "arguments": {"paths": [p], "format": "GeoJSON"},
+            "result": True,
+        }
+        for p in paths
+    ]
+    loads += [
+        {"process_id": "load_stac", "arguments": {"url": url}, "result": True}
+        for url in (belongings["job_id"], f"{home}/jobs/{belongings['job_id']}", f"file://{home}/jobs")
+    ]
+    loads += [{"process_id": "adas", "arguments": {"x": 1}, "result": True}]
+    for node in loads:
+        answer = bob.post("/result", json=wrapped({"n": node}))
+        assert answer.status_code in (400, 404), node
+        assert answer.json()["code"] in (
+            "FileNotFound", "ProcessUnsupported", "JobNotFound", "ProcessParameterInvalid"
+        ), answer.text  # fmt: skip
+
+
+def test_links_to_results_end_with_the_job(ada, anonymous):
+    job = made(ada, NDVI)
+    ada.post(f"/jobs/{job}/results")
+    ended(ada, job)
+    (asset,) = ada.get(f"/jobs/{job}/results").json()["assets"].values()
+    assert anonymous.get(asset["href"]).status_code == 200
+    ada.delete(f"/jobs/{job}")
+    assert anonymous.get(asset["href"]).status_code == 404

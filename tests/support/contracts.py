@@ -1,0 +1,112 @@
+"""Answers held against the schemas of the standards' OpenAPI documents."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import jsonschema
+import yaml
+
+FACETS = ("/openeo/1.2",)
+"""Prefixes behind which the paths of the documents are mounted, besides none."""
+EMPTY = frozenset({201, 202, 204})
+"""Statuses of answers without a body."""
+
+
+class Contract:
+    """An OpenAPI document."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The document, as JSON Schema understands it."""
+        return plain(yaml.load(self._path.read_text(), Loader=yaml.CSafeLoader))
+
+    @cached_property
+    def templates(self) -> list[tuple[re.Pattern[str], str]]:
+        """The paths as patterns; those without parameters first."""
+        paths = sorted(self.document["paths"], key=lambda p: ("{" in p, -len(p)))
+        return [
+            (re.compile(re.sub(r"\{path\}", ".+", re.sub(r"\{(?!path)[^}]+\}", "[^/]+", p))), p)
+            for p in paths
+        ]
+
+    def template(self, path: str) -> str | None:
+        """The path of the document that a path of ours is one of."""
+        for facet in FACETS:
+            path = path.removeprefix(facet)
+        return next((t for pattern, t in self.templates if pattern.fullmatch(path or "/")), None)
+
+    def faults(self, method: str, path: str, status: int, body: Any) -> list[str]:
+        """What in the body of an answer is not as the document has it."""
+        template = self.template(path)
+        if template is None or method not in self.document["paths"][template]:
+            return []
+        responses = self.document["paths"][template][method]["responses"]
+        response = responses.get(str(status)) or responses.get(f"{status // 100}XX")
+        if response is None:
+            return [f"status {status} is not declared; there are {', '.join(responses)}"]
+        response = self.resolved(response)
+        schemas = [c["schema"] for kind, c in response.get("content", {}).items() if "json" in kind]
+        if not schemas:
+            return []
+        return self._seen(json.dumps(schemas[0]), json.dumps(body))
+
+    @cache  # noqa: B019 (there is one of each document)
+    def _seen(self, schema: str, body: str) -> list[str]:
+        whole = {"$schema": "http://json-schema.org/draft-07/schema#", **json.loads(schema)}
+        whole["components"] = self.document["components"]
+        found = jsonschema.Draft7Validator(whole).iter_errors(json.loads(body))
+        return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}" for e in found]
+
+    def resolved(self, part: dict[str, Any]) -> dict[str, Any]:
+        """What a reference within the document stands for."""
+        while "$ref" in part:
+            target: Any = self.document
+            for step in part["$ref"].removeprefix("#/").split("/"):
+                target = target[step]
+            part = target
+        return part
+
+    def check(self, response: httpx.Response) -> None:
+        """Fail where an answer is not as the document has it."""
+        request = response.request
+        if request.method in ("HEAD", "OPTIONS") or "json" not in response.headers.get("content-type", ""):
+            return
+        response.read()
+        found = self.faults(
+            request.method.lower(), urlsplit(str(request.url)).path, response.status_code, response.json()
+        )
+        assert not found, f"{request.method} {request.url} by {self._path.name}: {found}"
+
+
+def check_frame(response: httpx.Response) -> None:
+    """Fail where an answer lacks what all answers have, or has a body where it may not."""
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "OpenEO-Identifier" in response.headers["access-control-expose-headers"]
+    if response.status_code in EMPTY:
+        assert response.read() == b""
+
+
+def plain(value: Any) -> Any:
+    """Schemas of OpenAPI 3.0 in the words of JSON Schema: `nullable` becomes a union.
+
+    `oneOf` is read as `anyOf`: in openEO 1.2 its parts overlap (a statistic of two numbers is a JSON schema, too), so
+    that the document's own examples fail.
+    """
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if not isinstance(value, dict):
+        return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    out = {"anyOf" if k == "oneOf" else str(k): plain(v) for k, v in value.items()}
+    if out.pop("nullable", None) is True:
+        return {"anyOf": [{"type": "null"}, out]}
+    return out

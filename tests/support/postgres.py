@@ -1,0 +1,66 @@
+"""A PostgreSQL server of the tests' own, on a socket in a folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+USER = "nobody"
+"""Who runs it where the tests are run by root, whom PostgreSQL refuses."""
+
+
+def binary(name: str) -> str | None:
+    """A program of PostgreSQL: from the PATH, or where Debian puts it."""
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return shutil.which(name) or (str(places[-1]) if places else None)
+
+
+class Postgres:
+    """The server; it is started at once."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="pg"))  # sockets have short names
+        self._as: dict[str, str] = {}
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, USER)
+            self._as = {"user": USER, "group": "nogroup"}
+        self._run("initdb", "--pgdata", f"{self._folder}/data", "--auth=trust", "--username=gdc", "--no-sync")
+        options = f"-k {self._folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        self._control = [
+            "pg_ctl",
+            "--wait",
+            "-D",
+            f"{self._folder}/data",
+            "-o",
+            options,
+            "-l",
+            f"{self._folder}/log",
+        ]
+        self._run(*self._control, "start")
+
+    def database(self) -> str:
+        """The URL of a new database."""
+        name = f"t{secrets.token_hex(6)}"
+        self._run("psql", "-h", str(self._folder), "-U", "gdc", "postgres", "-c", f"CREATE DATABASE {name}")
+        return f"postgresql://gdc@/{name}?host={self._folder}"
+
+    def crash(self) -> None:
+        """End it without a word to its clients, and start it again."""
+        self._run(*self._control, "restart", "-m", "immediate")
+
+    def stop(self) -> None:
+        """End it, and remove what it kept."""
+        self._run("pg_ctl", "stop", "-m", "immediate", "-D", f"{self._folder}/data")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, name: str, *arguments: str) -> None:
+        command = [binary(name) or name, *arguments]
+        done = subprocess.run(
+            command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True, check=False, env={**os.environ, "LC_ALL": "C"}, **self._as,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
