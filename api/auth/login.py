@@ -43,9 +43,9 @@ def current_user(request: Request) -> User:
     kind, provider, secret = parts(token.strip())
     if kind == "oidc":
         return backend.by_token(provider, secret)
-    if kind == "jwt" and backend.settings.oidc:
+    if not kind and secret.count(".") == 2 and backend.settings.oidc:
         return backend.by_token(None, secret)
-    if kind not in ("basic", "jwt") or provider:
+    if kind not in ("", "basic") or provider:
         raise Problem("TokenInvalid", f"there are no tokens of the kind {kind[:20]!r}", hint=hint)
     user = backend.store.users.of_token(secret)
     if user is None:
@@ -54,10 +54,10 @@ def current_user(request: Request) -> User:
 
 
 def parts(token: str) -> tuple[str, str, str]:
-    """Kind, provider and secret of a token; one without a prefix is a JWT by its two dots, or else one of ours."""
+    """Kind, provider and secret of a token; one without a prefix has the secret alone."""
     kind, slash, rest = token.partition("/")
     if not slash:
-        return ("jwt" if token.count(".") == 2 else "basic"), "", token
+        return "", "", token
     provider, _, secret = rest.partition("/")
     return kind, provider, secret
 

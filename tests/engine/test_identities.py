@@ -15,7 +15,7 @@ from engine.identity import Identity
 from engine.identity.identities import egress_to
 from engine.identity.issuer import AWAY, FRESH, HELD, KNOWN, PAUSE
 from engine.store.users import NAME
-from tests.engine.identity.provider import CLIENT, KEYS, KEYSETS, NOW, USERINFO, Clock, fake_provider, public
+from identity_provider import CLIENT, KEYS, KEYSETS, NOW, USERINFO, Clock, fake_provider, public
 
 
 @pytest.fixture
