@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,7 @@ from openapi_spec_validator import validate
 
 from api.cli import main
 from api.openeo.capabilities import JWT
+from api.serving import served
 from engine import Settings
 from engine.store import Store
 from identity_provider import CLIENT, fake_provider
@@ -49,9 +51,9 @@ def token_of(provider, **claims):
     return provider.token(**{"iat": now, "exp": now + 300, **claims})
 
 
-def me(served, bearer):
+def me(server, bearer):
     """Who a token is of, as the server says."""
-    with served.client() as client:
+    with server.client() as client:
         return client.get("/me", headers={"Authorization": f"Bearer {bearer}"})
 
 
@@ -138,11 +140,11 @@ def test_a_provider_that_is_away_is_no_fault_of_the_user(serve_with):
             "audiences": [CLIENT],
             "opaque_tokens": True,
         }
-    served = serve_with(oidc=[away])
-    answer = me(served, f"oidc/away/{token_of(gone)}")
+    server = serve_with(oidc=[away])
+    answer = me(server, f"oidc/away/{token_of(gone)}")
     assert (answer.status_code, answer.json()["code"]) == (503, "InfrastructureBusy")
     assert int(answer.headers["retry-after"]) > 0
-    with served.client() as client:
+    with server.client() as client:
         assert client.get("/").status_code == 200
         assert JWT not in client.get("/conformance").json()["conformsTo"]
 
@@ -191,6 +193,12 @@ def test_the_way_to_a_login_needs_none(believing):
         document = client.get("/openapi").json()
     validate(document)
     assert "security" not in document["paths"]["/credentials/oidc"]["get"]
+
+
+def test_a_server_is_opened_to_all_only_when_it_is_said(tmp_path):
+    for said, auth in ((True, "anonymous"), (False, "required")):
+        with closing(served(Settings(home=tmp_path), None, demo=False, say=print, anonymous=said)) as backend:
+            assert backend.settings.auth == auth
 
 
 # ------------------------------------------------------------------------------------------- roles
