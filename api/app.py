@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
@@ -29,6 +30,8 @@ from api.openeo import (
 from api.tiles import ogc, wmts, xyz
 from engine import Backend
 
+THREADS = 12
+"""Requests that are worked on at a time; with more, the one thread that answers all would wait for its turn too long."""
 DOORS = (
     capabilities,
     accounts,
@@ -50,6 +53,7 @@ def create_app(backend: Backend) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         backend.sync.warm_up()
         welcome(backend)
         backend.begin_work()
@@ -68,7 +72,8 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     routes: list[APIRoute] = []
     for facet in FACETS:
-        doors = [door.router for door in DOORS] + [accounts.providers] * bool(backend.settings.oidc)
+        doors = [*(door.router for door in DOORS), user_processes.public]
+        doors += [accounts.providers] * bool(backend.settings.oidc)
         extra = [capabilities.outside, openapi.router, *(m.router for m in MAPS)] if facet == ROOT else []
         for router in (*doors, *extra):
             app.include_router(router, prefix=facet.prefix, dependencies=[Depends(entering(facet))])

@@ -9,6 +9,8 @@ from fastapi import Request
 from api.facets import Facet
 
 Link = dict[str, str]
+SAFE = "/:@~"
+"""What paths may hold as it is, besides letters and digits."""
 
 
 class Links:
@@ -24,7 +26,9 @@ class Links:
 
     def to(self, path: str, **query: object) -> str:
         """The address of a path within the facet."""
-        return self.root(self._prefix + quote(path) if path != "/" else self._prefix + "/", **query)
+        return self.root(
+            self._prefix + quote(path, safe=SAFE) if path != "/" else self._prefix + "/", **query
+        )
 
     def root(self, path: str, **query: object) -> str:
         """The address of a path of the server."""
@@ -34,6 +38,7 @@ class Links:
         """The address that was asked."""
         return f"{self._root}{quote(self._path)}" + (f"?{self._query}" if self._query else "")
 
-    def link(self, rel: str, href: str, title: str = "", type_: str = "application/json") -> Link:
+    @staticmethod
+    def link(rel: str, href: str, title: str = "", type_: str = "application/json") -> Link:
         """One link."""
         return {"rel": rel, "href": href, "type": type_} | ({"title": title} if title else {})

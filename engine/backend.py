@@ -19,6 +19,7 @@ from engine.files import Files, remove_all
 from engine.graph.near import nearest_of
 from engine.graph.parse import define
 from engine.identity import Identities
+from engine.jobs.belongings import OF_USER, belongings, published
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
 from engine.jobs.worker import Worker
@@ -127,6 +128,7 @@ class Backend:
         Raises:
             Problem: The graph is wrong in itself, or there is too much to do already.
         """
+        self.sync.check(user.id)
         define(process)
         billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
@@ -138,9 +140,9 @@ class Backend:
         shutil.rmtree(folder, ignore_errors=True)
 
     def _task(self, kind: Any, user: User, process: Mapping[str, Any], folder: Path | None = None) -> Task:
-        stored = {p.id: p.document for p in self.store.processes.all(user.id)}
+        own = belongings(self.store, self.settings, user.id, process)
         return Task(
-            kind, process, self.settings.of_user(user.id), stored, folder,
+            kind, process, self.settings.of_user(user.id), own, folder,
             plan=billing.chosen(self.settings.plans, process.get("plan")), budget=process.get("budget"),
             patience=self.settings.sync_seconds,
         )  # fmt: skip
@@ -230,7 +232,7 @@ class Backend:
             raise Problem("JobNotFinished", f"job {job.id!r} is {job.status}", hint="Ask again later.")
         if job.status != Status.FINISHED:
             raise Problem("JobNotStarted", f"job {job.id!r} is {job.status}", hint="Start it first.")
-        return Results(folder, job.items)
+        return published(self.settings, job)
 
     def _check_job(self, document: Mapping[str, Any]) -> None:
         process = document.get("process")
@@ -259,6 +261,8 @@ class Backend:
             )
         if not isinstance(document.get("process_graph"), Mapping):
             raise Problem("ProcessGraphMissing", f"the process {id_!r} has no process_graph")
+        if not isinstance(document.get("public", False), bool):
+            raise Problem("ParameterInvalid", "public has to be true or false", facts={"parameter": "public"})
         define(document)
         self.store.processes.put(UserProcess(id_, user.id, {**document, "id": id_}))
 
@@ -271,6 +275,17 @@ class Backend:
         found = self.store.processes.get(user.id, id_)
         if found is None:
             raise self._no_process(user, id_)
+        return found
+
+    def public_process(self, namespace: str, id_: str) -> UserProcess:
+        """A process that a user shares with everybody.
+
+        Raises:
+            Problem: There is none.
+        """
+        found = self.store.processes.get(namespace.removeprefix(OF_USER), id_)
+        if not namespace.startswith(OF_USER) or found is None or not found.is_public:
+            raise Problem("ProcessGraphNotFound", f"there is no public process {id_!r} in {namespace!r}")
         return found
 
     def remove_process(self, user: User, id_: str) -> None:

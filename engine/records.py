@@ -49,6 +49,11 @@ class UserProcess:
     document: Mapping[str, Any]
     """The process as openEO describes it, with its graph."""
 
+    @property
+    def is_public(self) -> bool:
+        """May everybody see and use it?"""
+        return self.document.get("public") is True
+
 
 @dataclass(frozen=True, slots=True)
 class Results:

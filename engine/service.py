@@ -20,6 +20,7 @@ from engine.execute.boundary import hand_out, take_in
 from engine.execute.cluster import Block, Executor, open_executor
 from engine.execute.evaluate import NotRun, Outcome, evaluate
 from engine.execute.exchange import rewritten
+from engine.execute.remote import Remote
 from engine.execute.world import Notes, Outside, Reading, Sink
 from engine.graph import text
 from engine.graph.check import UNKNOWN, check
@@ -40,6 +41,7 @@ from engine.plan.rules.around import Around
 from engine.plan.rules.inline import Definitions, inline
 from engine.plan.text import plan_of
 from engine.plan.twins import Loaded, Twins
+from engine.records import Results
 from engine.settings import Settings
 from engine.write import Written, find_format, write
 from processes import REGISTRY
@@ -66,11 +68,18 @@ class Prepared:
 class Engine:
     """Runs process graphs over a catalogue."""
 
-    def __init__(self, settings: Settings | None = None, processes: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        processes: Mapping[str, Any] | None = None,
+        results: Mapping[str, Results] | None = None,
+    ) -> None:
         self.settings = settings or Settings()
         """How it works."""
         self.user_processes: Definitions = {k: named(k, v) for k, v in (processes or {}).items()}
         """User-defined processes by id."""
+        self.results = dict(results or {})
+        """Results of batch jobs that graphs may load, by the id of the job."""
         self.belongings = ExitStack()
         """What is to be cleared away with it."""
 
@@ -364,7 +373,12 @@ class Engine:
         definition = define(source)
         given = {k: planned(take_in(v), self.planner) for k, v in (parameters or {}).items()}
         values = bound(definition.graph, given)
-        graph = inline(definition.graph, self.user_processes, REGISTRY)
+        elsewhere = Remote(egress_of(self.settings), REGISTRY)
+        elsewhere.gather(definition.graph)
+        for own in self.user_processes.values():
+            elsewhere.gather(own.graph)
+        definitions = {**self.user_processes, **elsewhere.definitions}
+        graph = inline(definition.graph, definitions, REGISTRY)
         if problems := check(graph, REGISTRY, values):
             raise Problems(problems)
         known = not any(value is UNKNOWN for value in values.values())
@@ -375,7 +389,7 @@ class Engine:
     def _outside(
         self, node: str, notes: Notes, longest_side: int | None = None, *, dry: bool = False
     ) -> Outside:
-        return Outside(node, self.catalog, self.settings, notes, longest_side, dry)
+        return Outside(node, self.catalog, self.settings, notes, longest_side, self.results, dry)
 
     def _evaluate(
         self, prepared: Prepared, longest_side: int | None = None, *, dry: bool = False

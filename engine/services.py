@@ -10,6 +10,7 @@ from typing import Any
 from engine import billing
 from engine.errors import Problem, Problems
 from engine.graph.parse import define
+from engine.jobs.belongings import belongings
 from engine.jobs.process import Canceled
 from engine.jobs.shared import Share, Shared
 from engine.jobs.sync import Sync, Ticket
@@ -245,8 +246,8 @@ class Services:
         return self._sync.take(user.id, self._task(user.id, draft.document["process"], Drawing(draft.look)))
 
     def _task(self, owner: str, process: Mapping[str, Any], drawing: Drawing) -> Task:
-        stored = {p.id: p.document for p in self._store.processes.all(owner)}
-        return Task("draw", process, self._settings.of_user(owner), stored, drawing=drawing)
+        own = belongings(self._store, self._settings, owner, process)
+        return Task("draw", process, self._settings.of_user(owner), own, drawing=drawing)
 
     def _log(self, service: Service, level: str, message: str, **further: Any) -> None:
         self._store.service_logs.add(service, self._settings.service_log_entries, level, message, **further)

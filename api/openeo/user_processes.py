@@ -8,10 +8,12 @@ from fastapi import APIRouter, Body, Depends, Path, Request
 from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
+from api.links import Links
 from api.pages import Limit, Page, paged
 from engine import User, UserProcess
 
 router = APIRouter(tags=["User-defined processes"])
+public = APIRouter(tags=["Processes"])
 Json = dict[str, Any]
 Id = Annotated[str, Path(pattern=r"^\w+$", description="Identifier of the process.")]
 SUMMARY = (
@@ -23,6 +25,7 @@ SUMMARY = (
     "returns",
     "deprecated",
     "experimental",
+    "public",
 )
 """What a list tells of a process."""
 
@@ -42,8 +45,13 @@ def stored(
 @router.get("/process_graphs/{process_graph_id}", summary="One of your processes, with its graph")
 def one(request: Request, process_graph_id: Id, user: Annotated[User, Depends(current_user)]) -> Json:
     """The process as it was stored."""
-    found: UserProcess = backend_of(request).stored_process(user, process_graph_id)
-    return dict(found.document)
+    return told(request, backend_of(request).stored_process(user, process_graph_id))
+
+
+@public.get("/processes/{namespace}/{process_id}", summary="A process that a user shares")
+def shared(request: Request, namespace: str, process_id: Id) -> Json:
+    """The process with its graph; graphs use it by this namespace, or by this address as namespace."""
+    return told(request, backend_of(request).public_process(namespace, process_id))
 
 
 @router.put("/process_graphs/{process_graph_id}", summary="Store a process, or replace it")
@@ -56,6 +64,15 @@ def put(
     """Store it under the identifier of the path, whatever the body calls it."""
     backend_of(request).store_process(user, process_graph_id, body)
     return Response(status_code=200)
+
+
+def told(request: Request, process: UserProcess) -> Json:
+    """A process as it was stored, with its address where it is public."""
+    links = [k for k in process.document.get("links", []) if k.get("rel") != "canonical"]
+    if process.is_public:
+        place = Links(request).to(f"/processes/u:{process.owner}/{process.id}")
+        links.append(Links.link("canonical", place, "The address that others use it by"))
+    return {**process.document, **({"links": links} if links else {})}
 
 
 @router.delete("/process_graphs/{process_graph_id}", status_code=204, summary="Remove one of your processes")

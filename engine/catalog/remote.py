@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from engine.catalog.documents import is_remote, links, local_path, record, resolved, self_href, shown
 from engine.catalog.door import Door, door_of, is_list, narrowed
@@ -30,6 +31,13 @@ def open_stac(url: str, query_without_collection: Query, egress: Egress = GUARDE
         if found.funnel.collection == 0 and is_remote(href) and (query.bbox is not None or query.timed):
             return replace(found, funnel=surroundings(reader, href, query) or found.funnel)
         return found
+
+
+def open_files(paths: Iterable[Path], query: Query) -> Found:
+    """What the query wants of the items in these files, and of those they lead to on this machine."""
+    with Reader(GUARDED) as reader:
+        entries = (entry for path in paths for entry in reach(reader, str(path), query))
+        return sift((record(e) for e in entries if e.item is not None), query)
 
 
 def reach(

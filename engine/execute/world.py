@@ -17,7 +17,7 @@ from uuid import uuid4
 import pyproj
 import xarray as xr
 
-from engine.catalog import Catalog, Found, Query, open_stac
+from engine.catalog import Catalog, Found, Query, open_files, open_stac
 from engine.catalog.documents import is_remote
 from engine.errors import Problem
 from engine.execute import elsewhere, inputs, models
@@ -28,6 +28,7 @@ from engine.execute.udf import user_function
 from engine.http import egress_of
 from engine.load import Wish, load, survey
 from engine.plan.planner import Planner
+from engine.records import Results
 from engine.settings import Settings
 from engine.write import find_format
 from processes.cubes.exchange import merge_patch
@@ -92,6 +93,8 @@ class Outside:
     notes: Notes
     longest_side: int | None = None
     """Load at most this many cells along each side of the plane (for previews), from overviews."""
+    results: Mapping[str, Results] = field(default_factory=dict)
+    """Results of the user's own batch jobs that the graph may load, by the id of the job."""
     dry: bool = False
     """Is nothing to be done that others can see, so that the graph is only looked at?"""
 
@@ -102,7 +105,10 @@ class Outside:
         return self._load(id_, self.catalog.search(query_for(id_, extent)), extent)
 
     def load_stac(self, url: str, extent: Extent) -> xr.DataArray:
-        """A lazy cube of STAC metadata found at a URL or path."""
+        """A lazy cube of STAC metadata found at a URL or path, or of the results of a batch job of that id."""
+        if (own := self.results.get(url)) is not None:
+            found = open_files((own.folder / name for name in own.items), query_for("", extent))
+            return self._load(url, found, extent)
         with about("url"):
             self._readable(url)
         return self._load(url, open_stac(url, query_for("", extent), egress_of(self.settings)), extent)
@@ -203,8 +209,8 @@ class Outside:
         if JOB_ID.fullmatch(url) and not (self.settings.local_files and Path(url).exists()):
             raise Problem(
                 "JobNotFound",
-                f"{url!r} is no http or https URL, and there is no batch job of that id: batch jobs are not kept here",
-                hint="Give the URL of the STAC metadata that describes the results.",
+                f"{url!r} is no http or https URL, and you have no batch job of that id that has finished",
+                hint="Give the id of a job of yours, or the URL of the STAC metadata that describes the results.",
             )
         if not self.settings.local_files:
             raise Problem(

@@ -27,6 +27,8 @@ from engine.plan.cost import Cost
 from engine.service import Engine
 
 PR_SET_PDEATHSIG = 1
+NICE = 10
+"""How far runs stand back behind the server, which has to answer meanwhile."""
 ROOM = 2
 """Address space for data, in terms of the memory that a run may hold: the allocator keeps some that it does not use."""
 
@@ -53,8 +55,9 @@ def main(task: Task, answers: Connection) -> None:
 
 
 def confine(task: Task) -> None:
-    """A process group of its own that ends with its parent, a limit on memory, no core dumps."""
+    """A process group of its own that ends with its parent, manners, a limit on memory, no core dumps."""
     os.setsid()
+    os.nice(NICE)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     limit = ROOM * memory_of(task)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -68,7 +71,7 @@ def memory_of(task: Task) -> int:
 
 def perform(task: Task, say: Callable[[Any], None]) -> Any:
     """What the task gives: files, problems, an estimate, or what is drawn."""
-    with Engine(task.settings, task.processes) as engine:
+    with Engine(task.settings, task.own.processes, task.own.results) as engine:
         if task.kind == "validate":
             return engine.validate(task.graph)
         if task.kind == "estimate":

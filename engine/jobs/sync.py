@@ -49,16 +49,21 @@ class Sync:
             Problem: There are too many already, of all or of this owner.
         """
         with self._lock:
-            own, all_ = self._under_way[owner], self._under_way.total()
-            if own >= self._settings.sync_queue_user:
-                raise too_many(f"{own} of your requests are under way")
-            if all_ >= self._settings.sync_slots + self._settings.sync_queue:
-                raise too_many(f"{all_} requests are under way")
+            self._check(owner)
             self._under_way[owner] += 1
         unwanted = Event()
         future = self._threads.submit(run, task, self._settings.sync_seconds, unwanted)
         future.add_done_callback(lambda _: self._leave(owner))
         return Ticket(future, unwanted)
+
+    def check(self, owner: str) -> None:
+        """Refuse a request that would not be taken in, before any work goes into it.
+
+        Raises:
+            Problem: There are too many already, of all or of this owner.
+        """
+        with self._lock:
+            self._check(owner)
 
     def under_way(self) -> int:
         """Requests that are computed or waiting."""
@@ -68,6 +73,13 @@ class Sync:
     def close(self) -> None:
         """Take no more in; what waits is dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self, owner: str) -> None:
+        own, all_ = self._under_way.get(owner, 0), self._under_way.total()
+        if own >= self._settings.sync_queue_user:
+            raise too_many(f"{own} of your requests are under way")
+        if all_ >= self._settings.sync_slots + self._settings.sync_queue:
+            raise too_many(f"{all_} requests are under way")
 
     def _leave(self, owner: str) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.billing import FREE, Plan
+from engine.jobs.belongings import Belongings
 from engine.maps.model import Drawing
 from engine.settings import Settings
 
@@ -22,8 +23,8 @@ class Task:
     """The process, as openEO JSON."""
     settings: Settings
     """Those of the user."""
-    processes: Mapping[str, Any]
-    """The user's stored processes by identifier."""
+    own: Belongings
+    """What it may use of the user's own."""
     folder: Path | None = None
     """Where results go; it is made."""
     plan: Plan = FREE

@@ -14,6 +14,7 @@ from typing import Any
 from engine.billing import chosen
 from engine.database import Away
 from engine.errors import Problem, Problems
+from engine.jobs.belongings import belongings
 from engine.jobs.process import Canceled, Killed, run
 from engine.jobs.task import Done, Entry, Progress, Task
 from engine.records import Job
@@ -133,13 +134,13 @@ class Worker:
     def _computed(self, job: Job, own: Path) -> Done:
         """Have the graph computed and its results written."""
         shutil.rmtree(own, ignore_errors=True)
-        stored = {p.id: p.document for p in self._store.processes.all(job.owner)}
+        own_things = belongings(self._store, self._settings, job.owner, job.document)
         plan = chosen(self._settings.plans, job.document.get("plan"))
         task = Task(
             "run",
             job.document,
             self._settings.of_user(job.owner),
-            stored,
+            own_things,
             own,
             plan,
             job.document.get("budget"),

@@ -15,6 +15,7 @@ PUBLIC = {
     "/", "/conformance", "/.well-known/openeo", "/health", "/openapi", "/docs", "/file_formats", "/udf_runtimes",
     "/processing_parameters", "/service_types", "/collections", "/collections/{collection_id}",
     "/collections/{collection_id}/queryables", "/processes", "/processes/{process_id}",
+    "/processes/{namespace}/{process_id}",
 }  # fmt: skip
 """Anybody may ask; they tell nothing of users."""
 SIGNED = ("/results/{token}/", "/tiles/{token}/")

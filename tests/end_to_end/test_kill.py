@@ -15,7 +15,7 @@ from api.auth.passwords import hashed
 from engine import Backend, Settings, User
 from engine.catalog import Catalog
 from engine.demo import demo_graph, make_scenes
-from servers import Running, Server
+from gdc import Running, Server
 
 JOBS, KILLS, SEED = 30, 30, 20261127
 PARTS = ("server", "worker", "runner")

@@ -16,7 +16,8 @@ Definitions = Mapping[str, Definition]
 def inline(graph: Graph, definitions: Definitions, backend: Mapping[str, object]) -> Graph:
     """The graph without calls of user-defined processes, those in child graphs included.
 
-    A predefined process goes before a user's of the same name unless the node says `"namespace": "user"`.
+    A predefined process goes before a user's of the same name unless the node says `"namespace": "user"`. In a process
+    of another namespace, its own namespace stands in for the user's.
 
     Raises:
         Problem: An argument is missing or not known, a process calls itself, or the graph grows too large.
@@ -26,31 +27,48 @@ def inline(graph: Graph, definitions: Definitions, backend: Mapping[str, object]
     return _inlined(graph, definitions, backend, ())
 
 
-def is_user(node: Node, definitions: Definitions, backend: Mapping[str, object]) -> bool:
-    """Does the node call a user-defined process?"""
-    if node.process not in definitions or node.namespace == "backend":
-        return False
-    return node.namespace is not None or node.process not in backend
+def foreign(namespace: str, process: str) -> str:
+    """The key of a process of another namespace than the user's own, among the definitions."""
+    return f"{namespace} {process}"
+
+
+def key_of(
+    node: Node, definitions: Definitions, backend: Mapping[str, object], home: str | None
+) -> str | None:
+    """The key of the definition that a node calls; none where it calls a predefined process."""
+    if node.namespace == "backend" or (node.namespace is None and node.process in backend):
+        return None
+    namespace = home if node.namespace in (None, "user") else node.namespace
+    key = node.process if namespace is None else foreign(namespace, node.process)
+    return key if key in definitions else None
 
 
 def _inlined(
-    graph: Graph, definitions: Definitions, backend: Mapping[str, object], callers: tuple[str, ...]
+    graph: Graph,
+    definitions: Definitions,
+    backend: Mapping[str, object],
+    callers: tuple[str, ...],
+    called_at: str = "",
 ) -> Graph:
+    home = callers[-1].rpartition(" ")[0] or None if callers else None
     nodes: dict[str, Node] = {}
     stands_for: dict[Ref, Ref] = {}
     for name, node in graph.nodes.items():
         moved = replace(node, args=replaced(node.args, stands_for))
         moved = _children(moved, definitions, backend, callers)
-        if not is_user(node, definitions, backend):
+        key = key_of(node, definitions, backend, home)
+        if key is None:
             nodes[name] = moved
             continue
-        if node.process in callers:
-            chain = " > ".join((*callers, node.process))
+        if key in callers:
+            chain = " > ".join((*callers, key))
             raise Problem(
-                "ProcessGraphInvalid", f"process {node.process!r} calls itself: {chain}", pointer=node.pointer
+                "ProcessGraphInvalid",
+                f"process {node.process!r} calls itself: {chain}",
+                pointer=called_at or node.pointer,
             )
-        definition = definitions[node.process]
-        inner = _inlined(definition.graph, definitions, backend, (*callers, node.process))
+        definition = definitions[key]
+        inner = _inlined(definition.graph, definitions, backend, (*callers, key), called_at or node.pointer)
         nodes |= _body(name, moved, definition, inner)
         stands_for[Ref(name)] = Ref(f"{name}.{inner.result}")
         if len(nodes) > MAX_NODES:

@@ -13,7 +13,7 @@ import pytest
 import rasterio
 
 import engine
-from requests_of_users import LOAD, NDVI, SUM, TWICE, wrapped
+from requests_of_users import LOAD, NDVI, SUM, TWICE, made, run, wrapped
 
 
 def left_over(served) -> list:
@@ -177,3 +177,50 @@ def test_a_client_that_hangs_up_ends_its_run(ada, served):
         time.sleep(0.1)
     assert served.backend.sync.under_way() == 0
     assert left_over(served) == []
+
+
+def test_results_of_a_job_are_loaded_by_its_id(ada, bob):
+    job = run(ada, NDVI)
+    load = {"load": {"process_id": "load_stac", "arguments": {"url": job}}}
+    graph = {
+        **load,
+        "twice": {"process_id": "apply", "arguments": {"data": {"from_node": "load"}, "process": {"process_graph": {
+            "m": {"process_id": "multiply", "arguments": {"x": {"from_parameter": "x"}, "y": 2}, "result": True}}}}},
+        "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "twice"}, "format": "GTiff"}, "result": True},
+    }  # fmt: skip
+    answer = ada.post("/result", json=wrapped(graph))
+    assert answer.status_code == 200, answer.text
+    (asset,) = ada.get(f"/jobs/{job}/results").json()["assets"].values()
+    files = rasterio.MemoryFile(httpx.get(asset["href"]).content), rasterio.MemoryFile(answer.content)
+    with files[0] as a, files[1] as b, a.open() as first, b.open() as second:
+        np.testing.assert_allclose(second.read(), 2 * first.read(), rtol=1e-6)
+        assert second.transform == first.transform
+    refused = bob.post("/result", json=wrapped(graph))
+    assert refused.json()["code"] == "JobNotFound"
+    waiting = made(ada, SUM)
+    graph["load"]["arguments"]["url"] = waiting
+    assert ada.post("/result", json=wrapped(graph)).json()["code"] == "JobNotFound"
+    assert (
+        ada.post("/validation", json=wrapped(graph)["process"]).json()["errors"][0]["code"] == "JobNotFound"
+    )
+
+
+def test_public_processes_are_used_by_all_and_others_are_not(ada, bob, anonymous):
+    ada.put("/process_graphs/shared_twice", json={**TWICE, "public": True})
+    ada.put("/process_graphs/own_twice", json=TWICE)
+    try:
+        address = "/processes/u:ada/shared_twice"
+        told = anonymous.get(address).json()
+        assert told["process_graph"] == TWICE["process_graph"]
+        assert next(k["href"] for k in told["links"] if k["rel"] == "canonical").endswith(address)
+        assert anonymous.get("/processes/u:ada/own_twice").json()["code"] == "ProcessGraphNotFound"
+        assert anonymous.get("/processes/ada/shared_twice").status_code == 404
+        call = {"process_id": "shared_twice", "namespace": "u:ada", "arguments": {"x": 21}, "result": True}
+        assert bob.post("/result", json=wrapped({"n": call})).text.strip() == "42"
+        own = {**call, "process_id": "own_twice"}
+        assert bob.post("/result", json=wrapped({"n": own})).json()["code"] == "ProcessUnsupported"
+        refused = ada.put("/process_graphs/shared_twice", json={**TWICE, "public": "yes"})
+        assert refused.json()["code"] == "ParameterInvalid"
+    finally:
+        ada.delete("/process_graphs/shared_twice")
+        ada.delete("/process_graphs/own_twice")

@@ -10,6 +10,7 @@ from threading import Event, Thread
 import pytest
 
 from engine import Problem, Settings
+from engine.jobs.belongings import Belongings
 from engine.jobs.process import Canceled, run
 from engine.jobs.sync import Sync
 from engine.jobs.task import Task
@@ -39,7 +40,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def task(settings: Settings, graph=SUM, kind="run", **given) -> Task:
-    return Task(kind, graph, settings, given.pop("processes", {}), settings.home / "out", **given)
+    return Task(kind, graph, settings, Belongings(given.pop("processes", {})), settings.home / "out", **given)
 
 
 def test_a_run_gives_files(settings):

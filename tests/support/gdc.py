@@ -48,21 +48,40 @@ class Server(Running):
 
     def ready(self) -> Server:
         """Itself, once it answers."""
-        for _ in range(900):
-            try:
-                httpx.get(f"{self.url}/health")
-            except httpx.TransportError:
-                assert self.process.poll() is None, "the server has ended"
-                time.sleep(0.1)
-            else:
-                return self
-        raise AssertionError("the server does not answer")
+        wait_for(self.url, self.process)
+        return self
 
-    def client(self, user: str, password: str | None = None, **options: object) -> httpx.Client:
-        """A client that is logged in; passwords are names."""
-        login = httpx.get(f"{self.url}/credentials/basic", auth=(user, password or user), timeout=60)
-        headers = {"Authorization": f"Bearer basic//{login.json()['access_token']}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, **options)  # type: ignore[arg-type]
+    def client(self, user: str) -> httpx.Client:
+        """A client that is logged in."""
+        return logged_in(self.url, user)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server answers."""
+    for _ in range(900):
+        try:
+            httpx.get(f"{url}/health")
+        except httpx.TransportError:
+            assert process.poll() is None, "the server has ended"
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the server does not answer")
+
+
+def logged_in(url: str, user: str) -> httpx.Client:
+    """A client of a user; passwords are names."""
+    login = httpx.get(f"{url}/credentials/basic", auth=(user, user), timeout=60)
+    headers = {"Authorization": f"Bearer basic//{login.json()['access_token']}"}
+    return httpx.Client(base_url=url, headers=headers, timeout=60)
+
+
+def alive(pid: int) -> bool:
+    """Is there such a process, and has it not ended?"""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def free_port() -> int:
