@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from api import openapi
+from api.auth.login import welcome
 from api.errors import add_handlers
 from api.facets import FACETS, ROOT, entering
 from api.frame import Frame
@@ -54,6 +55,7 @@ def create_app(backend: Backend) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = THREADS
         backend.sync.warm_up()
+        welcome(backend)
         backend.begin_work()
         yield
         backend.close()
@@ -71,6 +73,7 @@ def create_app(backend: Backend) -> FastAPI:
     routes: list[APIRoute] = []
     for facet in FACETS:
         doors = [*(door.router for door in DOORS), user_processes.public]
+        doors += [accounts.providers] * bool(backend.settings.oidc)
         extra = [capabilities.outside, openapi.router, *(m.router for m in MAPS)] if facet == ROOT else []
         for router in (*doors, *extra):
             app.include_router(router, prefix=facet.prefix, dependencies=[Depends(entering(facet))])

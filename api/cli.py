@@ -223,16 +223,18 @@ def catalog_list(catalog: str | None, as_json: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", default=8080, show_default=True, help="Port to listen at; 0 takes a free one.")
 @click.option("--demo", is_flag=True, help="Serve the sample data, with the user demo (password demo).")
+@click.option("--anonymous", is_flag=True, help="Let people in without a login; they share one account.")
 @click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False), help="Certificate file, for HTTPS.")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False), help="Key file of the certificate.")
 @click.option("--catalog", type=click.Path(path_type=Path), help="The catalogue's SQLite file.")
 def serve(
-    host: str, port: int, demo: bool, tls_cert: str | None, tls_key: str | None, catalog: Path | None
-) -> None:
+    host: str, port: int, demo: bool, anonymous: bool,
+    tls_cert: str | None, tls_key: str | None, catalog: Path | None,
+) -> None:  # fmt: skip
     """Serve the engine over HTTP: openEO 1.2 at / and /openeo/1.2."""
     from api.serving import listen, served
 
-    backend = served(engine.Settings(), catalog, demo=demo, say=say)
+    backend = served(engine.Settings(), catalog, demo=demo, say=say, anonymous=anonymous)
     listen(backend, host, port, (tls_cert, tls_key), say)
 
 
@@ -257,12 +259,16 @@ def user() -> None:
     "--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if left out."
 )
 @click.option("--title", default="", help="Name for people.")
-def user_add(name: str, password: str, title: str) -> None:
+@click.option("--role", "roles", multiple=True, help="What it may do; may be given more than once.")
+def user_add(name: str, password: str, title: str, roles: tuple[str, ...]) -> None:
     """Add the account NAME, or give it another password."""
     from api.auth.passwords import hashed
 
     with closing(engine.Backend(engine.Settings())) as backend:
-        backend.store.users.put(engine.User(name, title), hashed(password))
+        users = backend.store.users
+        before = users.get(name) or engine.User(name)
+        kept = frozenset(roles) or before.roles
+        users.put(engine.User(name, title or before.name, kept), hashed(password))
     say(f"{name} can log in.")
 
 
@@ -271,7 +277,7 @@ def user_list() -> None:
     """List the accounts."""
     with closing(engine.Backend(engine.Settings())) as backend:
         for account in backend.store.users.all():
-            click.echo(f"{account.id}  {account.name}".rstrip())
+            click.echo(f"{account.id}  {', '.join(sorted(account.roles))}  {account.name}".rstrip())
 
 
 @user.command("remove")

@@ -33,8 +33,8 @@ ERROR = {
 }
 PUBLIC = frozenset({"Capabilities", "Collections", "Processes", "Service types"})
 """Tags of routes that need no login."""
-SIGNED = "{token}"
-"""What paths have in them that need no login because a signature is part of them."""
+OPEN = ("{token}", "/credentials/oidc")
+"""What paths have in them that need no login: a signature, or the way to a login."""
 
 
 @router.get("/openapi", summary="The API as OpenAPI 3.0")
@@ -68,15 +68,18 @@ def document(request: Request) -> Json:
         "Bearer": {"type": "http", "scheme": "bearer"},
         "Basic": {"type": "http", "scheme": "basic"},
     }
+    bearer: list[Json] = [{"Bearer": []}]
+    if app.state.backend.settings.auth == "anonymous":
+        bearer.insert(0, {})
     for path, operations in made["paths"].items():
         for operation in operations.values():
-            complete(path, operation)
+            complete(path, operation, bearer)
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
     return made
 
 
-def complete(path: str, operation: Json) -> None:
+def complete(path: str, operation: Json, bearer: list[Json]) -> None:
     """Add what all operations share: errors, and who may call them."""
     error = {
         "description": "What is wrong.",
@@ -86,8 +89,8 @@ def complete(path: str, operation: Json) -> None:
     operation["responses"] |= {"4XX": error, "5XX": error}
     if path.endswith("/credentials/basic"):
         operation["security"] = [{"Basic": []}]
-    elif PUBLIC.isdisjoint(operation.get("tags", ())) and SIGNED not in path:
-        operation["security"] = [{"Bearer": []}]
+    elif PUBLIC.isdisjoint(operation.get("tags", ())) and not any(part in path for part in OPEN):
+        operation["security"] = bearer
 
 
 def older(value: Any) -> Any:
@@ -137,7 +140,8 @@ def entry(path: str, method: str, operation: Json) -> str:
         f"<li><code>{escape(p['name'])}</code> ({escape(p['in'])}) {escape(p.get('description', ''))}</li>"
         for p in operation.get("parameters", ())
     )
-    login = "<p>Needs a login.</p>" if operation.get("security") else ""
+    security = operation.get("security")
+    login = "<p>Needs a login.</p>" if security and {} not in security else ""
     return (
         f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code> {escape(operation.get('summary', ''))}"
         f"</summary><p>{escape(operation.get('description', ''))}</p>{login}"

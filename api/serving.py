@@ -21,9 +21,13 @@ DEMO = "demo"
 """Name and password of the user of the sample data."""
 
 
-def served(settings: Settings, catalog: Path | None, *, demo: bool, say: Say) -> Backend:
+def served(
+    settings: Settings, catalog: Path | None, *, demo: bool, say: Say, anonymous: bool = False
+) -> Backend:
     """A back-end for strangers: their graphs read no files of this machine and ask no private address."""
     changes: dict[str, object] = {"local_files": False, "private_hosts": "deny", "udf": confined(settings)}
+    if anonymous:
+        changes["auth"] = "anonymous"
     if demo:
         say("Making the sample scenes (once) ...")
         with engine.bar("scenes") as progress:

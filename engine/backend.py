@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Thread
@@ -17,6 +18,7 @@ from engine.execute.udf import runtimes
 from engine.files import Files, remove_all
 from engine.graph.near import nearest_of
 from engine.graph.parse import define
+from engine.identity import Identities
 from engine.jobs.belongings import OF_USER, belongings, published
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
@@ -52,6 +54,11 @@ class Backend:
         return Store(self.settings.database_url)
 
     @cached_property
+    def identities(self) -> Identities:
+        """Whom identity providers vouch for."""
+        return Identities(self.settings)
+
+    @cached_property
     def services(self) -> Services:
         """Secondary web services."""
         return Services(self.settings, self.store, self.sync)
@@ -63,6 +70,27 @@ class Backend:
         self.engine.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    # ------------------------------------------------------------------------------- who there is
+    def by_token(self, provider: str | None, token: str) -> User:
+        """The user whom an identity provider's token is of; without a provider, the token says which it is.
+
+        The first login makes the account. Roles of the token hold for its request and are not kept, so that what the
+        provider takes back is gone with the next token.
+
+        Raises:
+            Problem: The token is not good, or the provider cannot be asked.
+        """
+        identities = self.identities
+        who = identities.of_jwt(token) if provider is None else identities.of(provider, token)
+        known = self.store.users.get(who.account)
+        user = known or User(who.account)
+        if known is None:
+            who = identities.named(who, token)
+        if known is None or who.name not in ("", known.name):
+            user = replace(user, name=who.name)
+            self.store.users.put(user)
+        return replace(user, roles=user.roles | who.roles)
 
     # ------------------------------------------------------------------------------- what there is
     def file_formats(self) -> Json:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from engine.billing import FREE, Plan
+from engine.providers import Provider, told_apart
 
 GDAL_CACHE = 48 * 2**20
 """Bytes of decoded blocks that GDAL keeps for neighbouring windows, of all files that are read or written."""
@@ -79,6 +80,10 @@ class Settings(BaseSettings):
     """URL of the database of accounts and stored processes; by default `store.sqlite` in `home`."""
     token_hours: float = Field(default=24.0, gt=0)
     """Hours for which a login holds."""
+    auth: Literal["required", "anonymous"] = "required"
+    """`anonymous` lets requests without a login act as the account `anonymous`, which all of them share."""
+    oidc: tuple[Provider, ...] = ()
+    """Identity providers (OpenID Connect) whose tokens are believed; the first is the one that clients take."""
     sync_slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Synchronous requests that a server runs at a time, each in a process of its own."""
     sync_queue: int = Field(default=32, ge=0)
@@ -123,6 +128,12 @@ class Settings(BaseSettings):
         if self.currency is None and any(plan.paid for plan in self.plans):
             raise ValueError("a plan has prices, and there is no currency; set GDC_CURRENCY")
         return self
+
+    @field_validator("oidc")
+    @classmethod
+    def _told_apart(cls, providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
+        told_apart(providers)
+        return providers
 
     @property
     def catalog_path(self) -> Path:

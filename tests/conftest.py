@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from node import installed, missing
 from postgres import Postgres, binary
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,6 +57,15 @@ def database(request, tmp_path) -> str:
     if request.param == "postgresql":
         return request.getfixturevalue("postgres").database()
     return f"sqlite:///{tmp_path / 'store.sqlite'}"
+
+
+@pytest.fixture(scope="session")
+def node() -> None:
+    """Node.js, and the packages of `tests/clients`."""
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    installed()
 
 
 @pytest.fixture

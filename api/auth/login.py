@@ -11,6 +11,12 @@ from api.auth.passwords import fits
 from engine import Backend, Problem, User
 
 LOGIN = "Log in at /credentials/basic and send the token as `Authorization: Bearer basic//TOKEN`."
+LOGIN_OIDC = (
+    "Log in at /credentials/basic or at a provider of /credentials/oidc, and send the token as "
+    "`Authorization: Bearer basic//TOKEN` or `Bearer oidc/PROVIDER/TOKEN`."
+)
+ANONYMOUS = User("anonymous", "Anonymous", frozenset({"anonymous"}))
+"""The account of all who do not log in, where that is allowed."""
 
 
 def backend_of(request: Request) -> Backend:
@@ -25,18 +31,41 @@ def current_user(request: Request) -> User:
     Raises:
         Problem: Nobody is named (401), or nobody is known by that token (403).
     """
+    backend = backend_of(request)
+    hint = LOGIN_OIDC if backend.settings.oidc else LOGIN
     scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
     if not scheme:
-        raise Problem("AuthenticationRequired", "this needs a login", hint=LOGIN)
+        if backend.settings.auth == "anonymous":
+            return ANONYMOUS
+        raise Problem("AuthenticationRequired", "this needs a login", hint=hint)
     if scheme.lower() != "bearer":
-        raise Problem("AuthenticationSchemeInvalid", f"{scheme[:20]!r} is no scheme for this", hint=LOGIN)
-    kind, slash, secret = token.strip().rpartition("/")
-    if slash and kind != "basic/":
-        raise Problem("TokenInvalid", f"there are no tokens of the kind {kind[:20]!r}", hint=LOGIN)
-    user = backend_of(request).store.users.of_token(secret)
+        raise Problem("AuthenticationSchemeInvalid", f"{scheme[:20]!r} is no scheme for this", hint=hint)
+    kind, provider, secret = parts(token.strip())
+    if kind == "oidc":
+        return backend.by_token(provider, secret)
+    if not kind and secret.count(".") == 2 and backend.settings.oidc:
+        return backend.by_token(None, secret)
+    if kind not in ("", "basic") or provider:
+        raise Problem("TokenInvalid", f"there are no tokens of the kind {kind[:20]!r}", hint=hint)
+    user = backend.store.users.of_token(secret)
     if user is None:
-        raise Problem("TokenInvalid", "the token is none of ours, or has expired", hint=LOGIN)
+        raise Problem("TokenInvalid", "the token is none of ours, or has expired", hint=hint)
     return user
+
+
+def parts(token: str) -> tuple[str, str, str]:
+    """Kind, provider and secret of a token; one without a prefix has the secret alone."""
+    kind, slash, rest = token.partition("/")
+    if not slash:
+        return "", "", token
+    provider, _, secret = rest.partition("/")
+    return kind, provider, secret
+
+
+def welcome(backend: Backend) -> None:
+    """Make the account of those who do not log in, where that is allowed."""
+    if backend.settings.auth == "anonymous":
+        backend.store.users.put(ANONYMOUS)
 
 
 def by_password(request: Request) -> User:

@@ -34,6 +34,8 @@ CLASSES = {
     "/processing_parameters": ("https://api.openeo.org/extensions/processing-parameters/0.1.0",),
 }
 """Conformance classes, by the path that has to be mounted for them."""
+JWT = "https://api.openeo.org/1.3.0/authentication/jwt"
+"""Tokens are taken without a prefix: a JWT says which provider it is of, an opaque token does not."""
 
 
 def endpoints(request: Request) -> dict[str, list[str]]:
@@ -56,6 +58,9 @@ def classes(request: Request) -> list[str]:
     """The conformance classes of what is mounted."""
     mounted = endpoints(request)
     found = [uri for path, uris in CLASSES.items() if path in mounted for uri in uris]
+    providers = request.app.state.backend.settings.oidc
+    if providers and not any(p.opaque_tokens for p in providers):
+        found.append(JWT)
     return found if request.state.facet.prefix else [*GDC, *found]
 
 

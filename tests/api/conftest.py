@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -67,6 +69,13 @@ def served(catalog, tmp_path_factory, answers_checked) -> Iterator[Served]:
     backend = Backend(settings)
     for name in ("ada", "bob"):
         backend.store.users.put(User(name), hashed(name))
+    with serving(backend, answers_checked) as served:
+        yield served
+
+
+@contextmanager
+def serving(backend: Backend, hooks: list[Callable[[httpx.Response], None]]) -> Iterator[Served]:
+    """A server over this back-end."""
     config = uvicorn.Config(create_app(backend), host="127.0.0.1", port=0, log_level="warning")
     listening = config.bind_socket()
     server = uvicorn.Server(config)
@@ -74,10 +83,27 @@ def served(catalog, tmp_path_factory, answers_checked) -> Iterator[Served]:
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", backend, answers_checked)
-    server.should_exit = True
-    thread.join()
-    listening.close()
+    try:
+        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", backend, hooks)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+@pytest.fixture(scope="module")
+def serve_with(catalog, tmp_path_factory, answers_checked) -> Iterator[Callable[..., Served]]:
+    """Starts servers over the same catalogue with other settings, and the user ada."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Served:
+            home = tmp_path_factory.mktemp("home")
+            safe = {"local_files": False, "private_hosts": "deny", "job_slots": 0}
+            backend = Backend(Settings(home=home, catalog=catalog, **(safe | settings)))
+            backend.store.users.put(User("ada"), hashed("ada"))
+            return stack.enter_context(serving(backend, answers_checked))
+
+        yield start
 
 
 @pytest.fixture(scope="session")
