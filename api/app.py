@@ -72,7 +72,7 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     routes: list[APIRoute] = []
     for facet in FACETS:
-        doors = [*(door.router for door in DOORS), user_processes.public]
+        doors = [*(door.router for door in DOORS), user_processes.public, capabilities.versions]
         doors += [accounts.providers] * bool(backend.settings.oidc)
         extra = [capabilities.outside, openapi.router, *(m.router for m in MAPS)] if facet == ROOT else []
         for router in (*doors, *extra):

@@ -14,6 +14,8 @@ from api.openapi import MEDIA_TYPE as OPENAPI
 from engine import Settings
 
 router = APIRouter(tags=["Capabilities"])
+versions = APIRouter(tags=["Capabilities"])
+"""The versions of openEO; clients look for them below the address that they were given."""
 outside = APIRouter(tags=["Capabilities"])
 """What stands at the root only."""
 Json = dict[str, Any]
@@ -111,7 +113,7 @@ def conformance(request: Request) -> Json:
     return {"conformsTo": classes(request)}
 
 
-@outside.get("/.well-known/openeo", summary="Versions of the openEO API")
+@versions.get("/.well-known/openeo", summary="Versions of the openEO API")
 def well_known(request: Request) -> Json:
     """Where which version is."""
     return {
