@@ -28,12 +28,13 @@ from processes.types import (
     Comparable,
     Elements,
     Index,
+    Joined,
     Label,
     LabeledArray,
     Repeat,
     Schema,
 )
-from processes.values import Labeled, Masked, length, split, values_of
+from processes.values import Labeled, Masked, is_scalar, length, split, values_of
 
 AnyArray = Annotated[Any, Schema({"type": "array"})]
 Labels = Annotated[
@@ -125,10 +126,11 @@ def array_append(data: Elements, value: AnyValue, label: NewLabel = None) -> Ele
 
 
 @process("arrays")
-def array_concat(array1: Elements, array2: Elements) -> Elements:
+def array_concat(array1: Joined, array2: Joined) -> Elements:
     """Put one array behind another
 
-    Labels are kept where both arrays have them; otherwise the result has none.
+    Labels are kept where both arrays have them; otherwise the result has none. A single value is taken as an array of
+    one element.
 
     Args:
         array1: The array that comes first.
@@ -140,6 +142,9 @@ def array_concat(array1: Elements, array2: Elements) -> Elements:
     Raises:
         ArrayLabelConflict: A label stands in both arrays.
     """
+    array1, array2 = (
+        [a] if is_single(a, beside) else a for a, beside in ((array1, array2), (array2, array1))
+    )
     if isinstance(array1, list) and isinstance(array2, list):
         return array1 + array2
     values = gathered(elements_of(array1) + elements_of(array2), array1)
@@ -147,6 +152,22 @@ def array_concat(array1: Elements, array2: Elements) -> Elements:
         return values
     check_labels(array1, array2, "array2")
     return Labeled(values, array1.labels + array2.labels)
+
+
+def is_single(value: Any, beside: Any) -> bool:
+    """Is it one value, for all cells or for each of them, and no array like what stands beside it?"""
+    if is_scalar(value):
+        return True
+    return isinstance(value, (np.ndarray, Masked)) and depth_of(value) < depth_of(beside)
+
+
+def depth_of(value: Any) -> int:
+    """How many axes a value has: those of the cells, and one more where it is an array."""
+    if isinstance(value, Labeled):
+        return depth_of(value.values)
+    if isinstance(value, (list, tuple)):
+        return 1 + max((depth_of(v) for v in value if isinstance(v, (np.ndarray, Masked))), default=0)
+    return 0 if is_scalar(value) else int(np.ndim(value.data if isinstance(value, Masked) else value))
 
 
 @process("arrays", experimental=True)

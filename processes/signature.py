@@ -33,6 +33,15 @@ class Param:
     """Default value; `UNSET` where the parameter may be left out and has none."""
     deprecated: bool = False
     """Is it kept for old graphs only?"""
+    also: Any = None
+    """Schema of what is taken besides."""
+
+    @property
+    def takes(self) -> Any:
+        """The schema of all that is taken."""
+        if self.also is None:
+            return self.schema
+        return [*(self.schema if isinstance(self.schema, list) else [self.schema]), self.also]
 
     @property
     def required(self) -> bool:
@@ -74,6 +83,7 @@ def read(fn: Callable[..., Any]) -> Signature:
             doc.args.get(user_name(p.name), ""),
             p.default,
             DEPRECATED in get_args(hints[p.name]),
+            next((m.also for m in get_args(hints[p.name]) if isinstance(m, Schema)), None),
         )
         for p in given
         if p.kind is not p.KEYWORD_ONLY

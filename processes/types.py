@@ -28,6 +28,8 @@ class Schema:
     """The JSON schema (one, or a list of alternatives) that a Python type stands for in a description."""
 
     json: Any
+    also: Any = None
+    """A schema of what is taken besides, though no description says so: graphs of others have it."""
 
 
 class _Mark(Enum):
@@ -69,6 +71,8 @@ Numbers = Annotated[Any, Schema({"type": "array", "items": _NUMBER})]
 """Numbers along the first axis."""
 Elements = Annotated[Any, Schema({"type": "array", "items": _ANY})]
 """Anything along the first axis."""
+Joined = Annotated[Any, Schema({"type": "array", "items": _ANY}, also=_COMPARABLE)]
+"""Anything along the first axis; a single value is taken as an array of one element."""
 LabeledArray = Annotated[Any, Schema({"type": "array", "subtype": "labeled-array", "items": _ANY})]
 Index = Annotated[Any, Schema({"type": "integer", "minimum": 0})]
 Label = Annotated[Any, Schema([{"type": "number"}, {"type": "string"}])]

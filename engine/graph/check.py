@@ -155,10 +155,10 @@ def mismatch(
     if value is None and not param.required and param.default in (None, UNSET):
         return None
     if not isinstance(value, Ref):
-        return fault(value, param.schema)
+        return fault(value, param.takes)
     source = registry.get(graph.nodes[value.node].process)
     gives = accepted(source.signature.returns.schema) if source else frozenset({"any"})
-    wanted = accepted(param.schema)
+    wanted = accepted(param.takes)
     if source is None or compatible(gives, wanted):
         return None
     return f"has to be {words(wanted)}, node {value.node!r} ({source.id}) gives {words(gives)}"

@@ -245,11 +245,14 @@ def _chunks(cube: xr.DataArray, dims: list[str], itemsize: int, largest: int) ->
 
 
 def _distinct_names(names: list[str], taken: set[str]) -> list[str]:
-    """CF names: letters, digits and underscores, a letter first, none of them twice."""
+    """CF names: letters, digits and underscores, none of the last first, no name twice.
+
+    CF recommends a letter first; labels that are numbers stay as they are, so that they are found again.
+    """
     taken, out = set(taken), []
     for name in names:
         fresh = re.sub(r"[^A-Za-z0-9_]", "_", name)
-        fresh = fresh if re.match(r"[A-Za-z]", fresh) else f"v_{fresh}"
+        fresh = fresh if re.match(r"[A-Za-z0-9]", fresh) else f"v_{fresh}"
         stem, number = fresh, 1
         while fresh in taken:
             number += 1

@@ -11,7 +11,7 @@ import xarray as xr
 
 from processes.cubes import axes, totals
 from processes.cubes import geometries as shapes
-from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt, with_null
+from processes.cubes.cells import Coding, blockwise, coding_for, computed, one_value, rebuilt, with_null
 from processes.errors import TargetDimensionExists
 from processes.mixing import along
 from processes.registry import process
@@ -115,7 +115,7 @@ def reduce_spatial(data: RasterCube, reducer: Aggregator, context: AnyValue = No
     else:
         run = OnPlane(reducer, context, before, after)
         array = blockwise(run, others, data.transpose(y, x, *others), dtype=after.dtype)
-    out = rebuilt(data, array, others, after).drop_vars(["spatial_ref", "crs"], errors="ignore")
+    out = computed(rebuilt(data, array, others, after)).drop_vars(["spatial_ref", "crs"], errors="ignore")
     out.attrs = {k: v for k, v in out.attrs.items() if k not in ("crs", "grid_mapping")}
     return out
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes
-from processes.cubes.cells import Coding, blockwise, coding_for, one_value, rebuilt, value_of_each
+from processes.cubes.cells import Coding, blockwise, coding_for, computed, one_value, rebuilt, value_of_each
 from processes.errors import ProcessParameterInvalid, TargetDimensionExists
 from processes.mixing import along, nothing
 from processes.registry import process
@@ -37,7 +37,7 @@ def apply(data: Cube, process: Mapper, context: AnyValue = None) -> Cube:
     after = coding_for(result, before)
     run = OnCells(process, context, before, after)
     dims = tuple(map(str, data.dims))
-    return rebuilt(data, blockwise(run, dims, data, dtype=after.dtype), dims, after)
+    return computed(rebuilt(data, blockwise(run, dims, data, dtype=after.dtype), dims, after))
 
 
 @process("cubes", "reducer", mixes=along(argument="dimension", gone=True))
@@ -65,7 +65,7 @@ def reduce_dimension(
     after = coding_for(result, series.coding)
     dims = tuple(str(d) for d in data.dims if d != dimension)
     run = OnSeries(reducer, series, after, keeps=False)
-    return rebuilt(data, blockwise(run, dims, data, dtype=after.dtype), dims, after)
+    return computed(rebuilt(data, blockwise(run, dims, data, dtype=after.dtype), dims, after))
 
 
 @process("cubes", mixes=along(argument=("dimension", "target_dimension")))
@@ -116,7 +116,7 @@ def apply_dimension(
     run = OnSeries(process, series, after, keeps=True)
     array = blockwise(run, dims, data, dtype=after.dtype, sizes={target: count})
     coords = target_coords(data, source, target, np.arange(count), what)
-    return rebuilt(data, array, dims, after, **coords).transpose(*order)
+    return computed(rebuilt(data, array, dims, after, **coords)).transpose(*order)
 
 
 def target_coords(

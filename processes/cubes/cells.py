@@ -14,6 +14,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
+from processes.cubes import axes
 from processes.errors import ProcessParameterInvalid
 from processes.recipes import mapped
 from processes.values import Labeled, Masked, is_scalar
@@ -236,6 +237,20 @@ def onto(block: np.ndarray, dims: Sequence[str], out_dims: Sequence[str]) -> np.
     """A block with its axes in the order of `out_dims`, and of length 1 where it lacks one."""
     ordered = np.transpose(block, [list(dims).index(d) for d in out_dims if d in dims])
     return ordered[tuple(slice(None) if d in dims else None for d in out_dims)]
+
+
+STORED = frozenset({"scale", "offset", "data_type", "bits_per_sample", "statistics", "histogram"})
+"""What metadata of a band say of the numbers in its files."""
+
+
+def computed(cube: xr.DataArray) -> xr.DataArray:
+    """A cube whose numbers were computed: they mean themselves, and not what numbers in files of the source meant."""
+    for dim in axes.of_kind(cube, "bands"):
+        attrs = cube.coords[dim].attrs
+        if "bands" in attrs:
+            told = [{k: v for k, v in band.items() if k not in STORED} for band in attrs["bands"]]
+            cube = cube.assign_coords({dim: cube.coords[dim].assign_attrs(bands=told)})
+    return cube
 
 
 def rebuilt(

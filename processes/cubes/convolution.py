@@ -14,7 +14,7 @@ from dask.base import tokenize
 
 from processes import recipes
 from processes.cubes import axes
-from processes.cubes.cells import Coding, rebuilt
+from processes.cubes.cells import Coding, computed, rebuilt
 from processes.errors import KernelDimensionsUneven, ProcessParameterInvalid
 from processes.kernels.focal import Focal
 from processes.mixing import within
@@ -70,7 +70,7 @@ def apply_kernel(
     source = data.transpose(*others, y, x).data
     rows, columns = (beyond(n, k // 2, border) for n, k in zip(source.shape[-2:], run.size, strict=True))
     array = over_plane(run, source, rows, columns)
-    return rebuilt(data, array, (*others, y, x), Coding(run.dtype)).transpose(*data.dims)
+    return computed(rebuilt(data, array, (*others, y, x), Coding(run.dtype))).transpose(*data.dims)
 
 
 # ------------------------------------------------------------------------------------- how it is done

@@ -9,7 +9,16 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes
-from processes.cubes.cells import Coding, blockwise, coding_for, common, one_value, rebuilt, with_null
+from processes.cubes.cells import (
+    Coding,
+    blockwise,
+    coding_for,
+    common,
+    computed,
+    one_value,
+    rebuilt,
+    with_null,
+)
 from processes.types import Reducer
 from processes.values import Labeled, split
 
@@ -39,7 +48,8 @@ def grouped(
     data = data.drop_vars([n for n, c in data.coords.items() if dim in c.dims and n != dim])
     array = blockwise(run, dims, data, dtype=after.dtype, sizes={dim: len(groups)})
     kept = {k: v for k, v in data.coords[dim].attrs.items() if k not in ("units", "calendar", "bounds")}
-    return rebuilt(data, array, dims, after, **{dim: (dim, labels, kept | {"type": axes.kind(data, dim)})})
+    coord = (dim, labels, kept | {"type": axes.kind(data, dim)})
+    return computed(rebuilt(data, array, dims, after, **{dim: coord}))
 
 
 @dataclass(frozen=True)

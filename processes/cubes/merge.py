@@ -15,6 +15,7 @@ from processes.cubes.cells import (
     blockwise,
     coding_for,
     common,
+    computed,
     onto,
     rebuilt,
     value_of_each,
@@ -87,7 +88,8 @@ def merge_cubes(
     labels = [xr.DataArray(m, dims=(d,)) for d, m in zip(shared, inside, strict=True)]
     array = blockwise(run, dims, ones, twos, *labels, dtype=target.dtype)
     bare = wide.drop_vars(list(wide.coords))
-    return rebuilt(bare, array, dims, target, **merged_coords(cube1, cube2, unions))
+    out = rebuilt(bare, array, dims, target, **merged_coords(cube1, cube2, unions))
+    return computed(out) if overlaps else out
 
 
 def on_the_grid_of(cube1: xr.DataArray, cube2: xr.DataArray) -> xr.DataArray:

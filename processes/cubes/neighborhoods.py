@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes
-from processes.cubes.cells import Coding, coding_for, rebuilt, with_null
+from processes.cubes.cells import Coding, coding_for, computed, rebuilt, with_null
 from processes.cubes.convolution import Correlation, correlation
 from processes.cubes.extents import Reach, Window, reaches, windows
 from processes.cubes.panes import Patched
@@ -114,7 +114,7 @@ def apply_neighborhood(
     run = replace(run, after=run.probe())
     run = replace(run, kernel=lone_kernel(run, axes.plane(data)))
     assert run.after is not None
-    return rebuilt(data, patched(run, data), dims, run.after)
+    return computed(rebuilt(data, patched(run, data), dims, run.after))
 
 
 def lone_dimension(data: xr.DataArray, sizes: Mapping[str, Reach], around: Mapping[str, Reach]) -> int | None:

@@ -14,7 +14,7 @@ from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 
 from processes.cubes import axes, places, resample
-from processes.cubes.cells import Coding, coding_for, one_value, rebuilt, with_null
+from processes.cubes.cells import Coding, coding_for, computed, one_value, rebuilt, with_null
 from processes.errors import ProcessParameterInvalid
 from processes.mixing import along
 from processes.registry import process
@@ -77,9 +77,8 @@ def aggregate_spatial_window(
     inner = data.isel({d: slice(max(0, a), b) for d, (a, b) in spans.items()}).transpose(*others, y, x)
     array = over_windows(run, padded(inner.data, [pads[y], pads[x]], before.null))
     coords = {d: (d, centres(data, d, spans[d], sizes[d]), data.coords[d].attrs) for d in (y, x)}
-    return rebuilt(data, array, (*others, y, x), after, **coords, **reference(data, sizes, spans)).transpose(
-        *data.dims
-    )
+    out = rebuilt(data, array, (*others, y, x), after, **coords, **reference(data, sizes, spans))
+    return computed(out).transpose(*data.dims)
 
 
 # ------------------------------------------------------------------------------------- how it is done

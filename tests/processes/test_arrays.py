@@ -249,6 +249,14 @@ def test_constants_among_cells_keep_the_type_or_leave_room_for_nodata(cells, val
     assert np.array(plain(result), dtype=object)[-1].tolist() == [value] * data.shape[1]
 
 
+def test_a_single_value_is_concatenated_as_an_array_of_one_element():
+    assert run("array_concat", array1=[1, 2], array2=3) == [1, 2, 3]
+    assert run("array_concat", array1=1, array2=[2]) == [1, 2]
+    assert run("array_concat", array1=1, array2=2) == [1, 2]
+    cells = np.arange(6, dtype=np.int16).reshape(2, 3)
+    assert plain(run("array_concat", array1=cells, array2=cells[0] + 1)) == [[0, 1, 2], [3, 4, 5], [1, 2, 3]]
+
+
 def test_array_concat_and_create_with_cells():
     cells = np.arange(6, dtype=np.int16).reshape(2, 3)
     assert plain(run("array_concat", array1=cells, array2=[9])) == [[0, 1, 2], [3, 4, 5], [9, 9, 9]]
