@@ -44,6 +44,8 @@ DOORS = (
     services,
     user_processes,
 )
+SHARED = (capabilities, collections)
+"""What all standards have; the doors of STAC and OGC themselves are not built yet."""
 MAPS = (wmts, ogc, xyz)
 """Where services lead: public, at addresses that nobody guesses, and at the root only; the vaguest paths come last."""
 
@@ -72,8 +74,9 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     routes: list[APIRoute] = []
     for facet in FACETS:
-        doors = [*(door.router for door in DOORS), user_processes.public, capabilities.versions]
-        doors += [accounts.providers] * bool(backend.settings.oidc)
+        doors = [door.router for door in (DOORS if facet.openeo else SHARED)]
+        doors += [user_processes.public, capabilities.versions] * facet.openeo
+        doors += [accounts.providers] * bool(facet.openeo and backend.settings.oidc)
         extra = [capabilities.outside, openapi.router, *(m.router for m in MAPS)] if facet == ROOT else []
         for router in (*doors, *extra):
             app.include_router(router, prefix=facet.prefix, dependencies=[Depends(entering(facet))])

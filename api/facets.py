@@ -16,11 +16,18 @@ class Facet:
     """What its paths begin with."""
     title: str
     """What is added to the server's name."""
+    openeo: bool
+    """Is it openEO's, with processing and all that belongs to it?"""
+    classes: tuple[str, ...]
+    """What its conformance classes begin with."""
 
 
-ROOT = Facet("", "")
-OPENEO = Facet("/openeo/1.2", "openEO")
-FACETS = (ROOT, OPENEO)
+OF_OPENEO, OF_STAC, OF_OGC = "https://api.openeo.org/", "https://api.stacspec.org/", "http://www.opengis.net/"
+ROOT = Facet("", "", openeo=True, classes=("http",))
+OPENEO = Facet("/openeo/1.2", "openEO", openeo=True, classes=(OF_OPENEO, OF_STAC, OF_OGC))
+STAC = Facet("/stac", "STAC", openeo=False, classes=(OF_STAC, OF_OGC))
+OGC = Facet("/ogc", "OGC API", openeo=False, classes=(OF_OGC,))
+FACETS = (ROOT, OPENEO, STAC, OGC)
 
 
 def facet_of(path: str) -> Facet:

@@ -63,7 +63,9 @@ def classes(request: Request) -> list[str]:
     providers = request.app.state.backend.settings.oidc
     if providers and not any(p.opaque_tokens for p in providers):
         found.append(JWT)
-    return found if request.state.facet.prefix else [*GDC, *found]
+    facet = request.state.facet
+    found = [*GDC, *found] if not facet.prefix else found
+    return [uri for uri in found if uri.startswith(facet.classes)]
 
 
 @router.get("/", summary="What this server is and can do")
@@ -72,19 +74,13 @@ def landing(request: Request) -> Json:
     links, settings = Links(request), request.app.state.backend.settings
     facet = request.state.facet
     title = f"{settings.title}, {facet.title}" if facet.title else settings.title
-    return {
+    told: Json = {
         "id": "geodatacube",
         "title": title,
         "description": "A datacube processing engine: openEO process graphs over data that STAC describes.",
         "type": "Catalog",
         "stac_version": "1.0.0",
-        "api_version": "1.2.0",
-        "gdc_version": "1.0.0-beta",
-        "backend_version": version("geodatacube"),
-        "production": False,
         "conformsTo": classes(request),
-        "endpoints": [{"path": p, "methods": m} for p, m in endpoints(request).items()],
-        **({"billing": billing(settings)} if any(p.paid for p in settings.plans) else {}),
         "links": [
             links.link("self", links.to("/"), title),
             links.link("root", links.to("/"), title),
@@ -93,9 +89,27 @@ def landing(request: Request) -> Json:
             links.link("conformance", links.to("/conformance"), "Conformance classes"),
             links.link(CONFORMANCE_REL, links.to("/conformance"), "Conformance classes"),
             links.link("data", links.to("/collections"), "Collections"),
-            links.link("version-history", links.root("/.well-known/openeo"), "Versions of the API"),
         ],
     }
+    if not facet.openeo:
+        return told
+    versions = links.link("version-history", links.root("/.well-known/openeo"), "Versions of the API")
+    return {**told, **of_openeo(request), "links": [*told["links"], versions]}
+
+
+def of_openeo(request: Request) -> Json:
+    """What the landing page of openEO, and of GDC, has besides."""
+    settings = request.app.state.backend.settings
+    told: Json = {
+        "api_version": "1.2.0",
+        "gdc_version": "1.0.0-beta",
+        "backend_version": version("geodatacube"),
+        "production": False,
+        "endpoints": [{"path": p, "methods": m} for p, m in endpoints(request).items()],
+    }
+    if any(plan.paid for plan in settings.plans):
+        told["billing"] = billing(settings)
+    return told
 
 
 def billing(settings: Settings) -> Json:

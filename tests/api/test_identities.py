@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from api.facets import FACETS as ALL
 from requests_of_users import NDVI, SUM, TWICE, ended, made, run, served_as, wrapped
 
 PUBLIC = {
@@ -40,8 +41,8 @@ def routes(client) -> list[tuple[str, str]]:
 
 
 def plain(path: str) -> str:
-    for facet in FACETS[1:]:
-        path = path.removeprefix(facet)
+    for prefix in (f.prefix for f in ALL if f.prefix):
+        path = path.removeprefix(prefix)
     return path or "/"
 
 

@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import ssl
 import subprocess
 import sys
 import time
 from collections import Counter
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from api.auth.passwords import hashed
 from engine import Backend, Settings, User
 from engine.catalog import Catalog
 from engine.demo import make_scenes
 from engine.execute.udf.confinement import why_not
-from gdc import GDC, Server, alive, children, free_port, logged_in, wait_for
+from gdc import GDC, Running, Server, alive, children, free_port, logged_in, wait_for
 from requests_of_users import LOAD, NDVI, SUM, ended, made, wrapped
 
 pytestmark = pytest.mark.slow
@@ -198,3 +205,69 @@ def test_a_full_disk_fails_the_job_and_nothing_else(tmp_path):
         stack.close()
         process.terminate()
         process.wait(60)
+
+
+def test_https_by_files_of_a_certificate(tmp_path):
+    certificate, key = self_signed(tmp_path)
+    home = tmp_path / "home"
+    url = f"https://127.0.0.1:{free_port()}"
+    port = url.rpartition(":")[2]
+    server = Running(
+        "serve", "--port", port, "--tls-cert", str(certificate), "--tls-key", str(key), home=home
+    )
+    context = ssl.create_default_context(cafile=certificate)
+    try:
+        with httpx.Client(base_url=url, verify=context) as client:
+            for _ in range(600):
+                try:
+                    landing = client.get("/").json()
+                    break
+                except httpx.TransportError:
+                    assert server.process.poll() is None
+                    time.sleep(0.1)
+        assert all(link["href"].startswith(f"{url}/") for link in landing["links"])
+        assert not list(home.glob("*.pem"))
+    finally:
+        server.stop()
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Files of a certificate for loopback and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    files = folder / "cert.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return files
+
+
+def test_behind_a_proxy_all_addresses_are_those_from_outside(tmp_path):
+    outside = "https://example.org/cube"
+    server = Server(**prepared(tmp_path / "home"), public_url=outside).ready()
+    try:
+        with server.client("ada") as client:
+            landing = client.get("/openeo/1.2/").json()
+            assert {link["href"].startswith(f"{outside}/") for link in landing["links"]} == {True}
+            versions = client.get("/.well-known/openeo").json()["versions"]
+            assert versions[0]["url"] == f"{outside}/openeo/1.2/"
+            job = made(client, SUM)
+            client.post(f"/jobs/{job}/results")
+            ended(client, job)
+            (asset,) = client.get(f"/jobs/{job}/results").json()["assets"].values()
+            assert asset["href"].startswith(f"{outside}/results/")
+            assert (
+                client.get(asset["href"].removeprefix(outside)).text.strip() == "3"
+            )  # as the proxy passes it on
+            pages = client.get("/processes", params={"limit": 5}).json()["links"]
+            assert all(link["href"].startswith(f"{outside}/processes") for link in pages)
+    finally:
+        server.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pystac_client
 import pytest
 from openapi_spec_validator import validate
 
@@ -124,3 +125,28 @@ def test_docs_need_nothing_from_outside(anonymous):
     assert "/process_graphs/{process_graph_id}" in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_the_face_of_stac_is_read_by_pystac_client(served):
+    client = pystac_client.Client.open(f"{served.url}/stac/")
+    (collection,) = client.get_collections()
+    assert collection.id == "S2"
+    assert collection.summaries.get_list("platform")
+    assert client.get_collection("S2").extent.spatial.bboxes == collection.extent.spatial.bboxes
+
+
+@pytest.mark.parametrize(
+    ("facet", "member", "begin"),
+    [("/stac", "stac_version", ("https://api.stacspec.org/", "http://www.opengis.net/")), ("/ogc", "conformsTo", ("http://www.opengis.net/",))],
+)  # fmt: skip
+def test_the_faces_of_one_standard_tell_no_other(anonymous, facet, member, begin):
+    landing = anonymous.get(f"{facet}/").json()
+    assert landing[member]
+    assert not {"api_version", "gdc_version", "endpoints", "billing"} & landing.keys()
+    assert landing["conformsTo"]
+    assert all(uri.startswith(begin) for uri in landing["conformsTo"])
+    for link in landing["links"]:
+        assert anonymous.get(link["href"]).status_code == 200, link
+    assert anonymous.get(f"{facet}/jobs").status_code == 404
+    (collection,) = anonymous.get(f"{facet}/collections").json()["collections"]
+    assert all("/openeo/" not in link["href"] for link in collection["links"])
