@@ -64,6 +64,12 @@ def told(problem: Problem) -> dict[str, Any]:
     return body
 
 
+def monitoring(request: Request) -> str:
+    """The header `Link` to the log of a request, where it has one."""
+    place = getattr(request.state, "monitor", None)
+    return f'<{place}>; rel="monitor"' if place else ""
+
+
 def answer(request: Request, problem: Problem) -> JSONResponse:
     """The response to a request that met a problem."""
     status = status_of(problem)
@@ -82,6 +88,8 @@ def answer(request: Request, problem: Problem) -> JSONResponse:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="geodatacube"'
+    if link := monitoring(request):
+        headers["Link"] = link
     if status in (429, 503):
         headers["Retry-After"] = str(problem.facts.get("retry_after", 5))
     wants_problem = "application/problem+json" in request.headers.get("accept", "")

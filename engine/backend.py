@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 from engine import billing
-from engine.errors import Problem
+from engine.errors import Problem, Problems
 from engine.execute.inputs import input_formats
 from engine.execute.udf import runtimes
 from engine.files import Files, remove_all
@@ -20,6 +21,7 @@ from engine.graph.near import nearest_of
 from engine.graph.parse import define
 from engine.identity import Identities
 from engine.jobs.belongings import OF_USER, belongings, published
+from engine.jobs.journal import Journal, read
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
 from engine.jobs.worker import Worker
@@ -125,6 +127,8 @@ class Backend:
     def compute(self, user: User, process: Mapping[str, Any]) -> tuple[Ticket, Path]:
         """Compute a process; its results lie in the folder until `discard` takes it.
 
+        The folder's name is that of its log, too: see `journal`.
+
         Raises:
             Problem: The graph is wrong in itself, or there is too much to do already.
         """
@@ -133,7 +137,29 @@ class Backend:
         billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
         task = self._task("run", user, process, folder)
-        return self.sync.take(user.id, task), folder
+        level = process.get("log_level")
+        log = Journal(
+            self._journal(user, folder.name),
+            level if level in LEVELS else "info",
+            3600 * self.settings.link_hours,
+        )
+        ticket = self.sync.take(user.id, task, log.told)
+        ticket.future.add_done_callback(lambda done: ended(log, done))
+        return ticket, folder
+
+    def journal(self, user: User, id_: str) -> list[Json]:
+        """What a synchronous request of a user told on its way; it is kept for a while.
+
+        Raises:
+            Problem: There is none.
+        """
+        found = read(self._journal(user, id_)) if id_.isalnum() else None
+        if found is None:
+            raise Problem("NotFound", f"you have no log {id_[:40]!r} (any more)")
+        return found
+
+    def _journal(self, user: User, id_: str) -> Path:
+        return self.settings.of_user(user.id).home / "logs" / f"{id_}.json"
 
     def discard(self, folder: Path) -> None:
         """Remove the results of a synchronous request."""
@@ -296,6 +322,15 @@ class Backend:
         return Problem(
             "ProcessGraphNotFound", f"you have no process {id_!r}", hint=nearest_of(id_, own) or None
         )
+
+
+def ended(log: Journal, done: Future[Any]) -> None:
+    """Write down how a request ended, the cause last."""
+    fault = None if done.cancelled() else done.exception()
+    for one in fault.problems if isinstance(fault, Problems) else (fault,):
+        if isinstance(one, Problem):
+            log.add("error", f"{one.message} {one.hint or ''}".strip(), one.code)
+    log.close()
 
 
 def locked(id_: str) -> Problem:

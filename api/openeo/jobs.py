@@ -22,6 +22,8 @@ Caller = Annotated[User, Depends(current_user)]
 Level = Annotated[
     Literal["error", "warning", "info", "debug"], Query(description="The least grave level to tell.")
 ]
+LEVELS = ("error", "warning", "info", "debug")
+"""The gravest first."""
 READ_ONLY = frozenset({"id", "status", "created", "updated", "progress", "costs", "usage", "links"})
 """Members of a job that only the server writes."""
 

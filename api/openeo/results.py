@@ -14,7 +14,10 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from api.auth.login import backend_of, current_user
-from api.errors import told
+from api.errors import monitoring, told
+from api.links import Links
+from api.moments import moment
+from api.openeo.jobs import LEVELS, Level
 from api.waiting import answer
 from engine import Problem, User
 
@@ -43,12 +46,28 @@ async def result(
         raise Problem("ProcessGraphMissing", "the request has no `process` with a `process_graph`")
     backend = backend_of(request)
     ticket, folder = await run_in_threadpool(backend.compute, user, body)
+    request.state.monitor = Links(request).to(f"/result/logs/{folder.name}")
     done = BackgroundTask(backend.discard, folder)
     try:
-        return delivered(await answer(request, ticket), folder, done)
+        response = delivered(await answer(request, ticket), folder, done)
+        response.headers["Link"] = monitoring(request)
+        return response
     except BaseException:
         ticket.future.add_done_callback(lambda _: backend.discard(folder))  # when its process writes no more
         raise
+
+
+@router.get("/result/logs/{log_id}", summary="What a synchronous request told")
+def logs(
+    request: Request, log_id: str, user: Annotated[User, Depends(current_user)], level: Level = "debug"
+) -> Json:
+    """The log of a request; its address is the link `monitor` of the answer."""
+    found = backend_of(request).journal(user, log_id)
+    told = [
+        {**e, "time": moment(e["time"])} for e in found if LEVELS.index(e["level"]) <= LEVELS.index(level)
+    ]
+    links = Links(request)
+    return {"level": level, "logs": told, "links": [links.link("self", links.here())]}
 
 
 def delivered(run: Any, folder: Path, done: BackgroundTask) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -10,7 +11,7 @@ from typing import Any
 
 from engine.errors import Problem
 from engine.jobs.process import run, warm_up
-from engine.jobs.task import Task
+from engine.jobs.task import Entry, Progress, Task
 from engine.settings import Settings
 
 
@@ -42,8 +43,10 @@ class Sync:
         """Prepare for the first request, beside what else goes on."""
         self._threads.submit(warm_up)
 
-    def take(self, owner: str, task: Task) -> Ticket:
-        """Take a request in.
+    def take(
+        self, owner: str, task: Task, told: Callable[[Progress | Entry], None] = lambda _: None
+    ) -> Ticket:
+        """Take a request in; `told` hears what it says on its way.
 
         Raises:
             Problem: There are too many already, of all or of this owner.
@@ -52,7 +55,7 @@ class Sync:
             self._check(owner)
             self._under_way[owner] += 1
         unwanted = Event()
-        future = self._threads.submit(run, task, self._settings.sync_seconds, unwanted)
+        future = self._threads.submit(run, task, self._settings.sync_seconds, unwanted, told)
         future.add_done_callback(lambda _: self._leave(owner))
         return Ticket(future, unwanted)
 

@@ -27,6 +27,7 @@ OF_CALLER = {"/me", "/jobs", "/process_graphs", "/files", "/services", "/result"
 """Lists and does what is the caller's own."""
 OWNED = {
     "/jobs/{job_id}", "/jobs/{job_id}/results", "/jobs/{job_id}/logs", "/jobs/{job_id}/estimate",
+    "/result/logs/{log_id}",
     "/process_graphs/{process_graph_id}", "/files/{path}", "/services/{service_id}", "/services/{service_id}/logs",
 }  # fmt: skip
 """Something of one user, by its identifier."""
@@ -53,7 +54,15 @@ def belongings(ada):
     ada.put("/process_graphs/adas", json={**TWICE, "summary": "hush"})
     ada.put("/files/adas/file.txt", content="hush")
     service = served_as(ada, NDVI, title="hush")
-    yield {"job_id": job, "service_id": service, "process_graph_id": "adas", "path": "adas/file.txt"}
+    call = {"process_id": "inspect", "arguments": {"data": 1, "message": "hush"}, "result": True}
+    log = ada.post("/result", json=wrapped({"n": call})).headers["link"].partition("/result/logs/")[2][:32]
+    yield {
+        "log_id": log,
+        "job_id": job,
+        "service_id": service,
+        "process_graph_id": "adas",
+        "path": "adas/file.txt",
+    }
     ada.delete(f"/jobs/{job}")
     ada.delete(f"/services/{service}")
     ada.delete("/process_graphs/adas")

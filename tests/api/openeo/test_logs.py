@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from engine.jobs.words import MOST
-from requests_of_users import LOAD, SUM, ended, made, run
+from requests_of_users import LOAD, SUM, ended, made, run, wrapped
 
 PRINTING = """
 def apply_datacube(cube, context):
@@ -84,3 +84,25 @@ def test_a_job_that_waits_knows_its_place(ada, served):
         backend.begin_work()
     for job in jobs:
         assert "queue_position" not in ended(ada, job)
+
+
+def monitored(answer) -> str:
+    """The address of the log of a synchronous request."""
+    return answer.links["monitor"]["url"]
+
+
+def test_a_synchronous_request_has_a_log(ada):
+    answer = ada.post("/result", json={**wrapped(noted()), "log_level": "debug"})
+    assert answer.status_code == 200
+    told = ada.get(monitored(answer)).json()["logs"]
+    assert [e for e in told if e.get("code") == "Mine" and e["path"] == [{"node_id": "note"}]]
+    assert ada.get(monitored(answer), params={"level": "error"}).json()["logs"] == []
+
+
+def test_the_cause_is_the_last_entry_of_a_synchronous_log(ada):
+    failing = PRINTING.replace("return cube", "raise ValueError('no way')")
+    answer = ada.post("/result", json=wrapped(udf(failing)))
+    assert answer.status_code == 400
+    told = ada.get(monitored(answer)).json()["logs"]
+    assert (told[-1]["level"], told[-1]["code"]) == ("error", answer.json()["code"])
+    assert "no way" in told[-1]["message"]

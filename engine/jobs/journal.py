@@ -1,0 +1,61 @@
+"""What synchronous requests told on their way: a file for each, which their owner can read for a while."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from engine.jobs.task import Entry, Progress
+from engine.records import LEVELS
+
+Json = dict[str, Any]
+
+
+class Journal:
+    """The log of one request, while it runs."""
+
+    def __init__(self, path: Path, level: str, seconds: float) -> None:
+        self._path = path
+        self._rank = LEVELS.index(level)
+        self._seconds = seconds
+        self._entries: list[Json] = []
+
+    def told(self, word: Progress | Entry) -> None:
+        """The run says something."""
+        if isinstance(word, Entry):
+            self.add(word.level, word.message, word.code, word.node)
+
+    def add(self, level: str, message: str, code: str | None = None, node: str | None = None) -> None:
+        """Write an entry, unless it is less grave than those that are kept."""
+        if LEVELS.index(level) > self._rank:
+            return
+        entry: Json = {
+            "id": str(len(self._entries) + 1),
+            "level": level,
+            "time": time.time(),
+            "message": message,
+        }
+        entry |= {"code": code} if code else {}
+        entry |= {"path": [{"node_id": node}]} if node else {}
+        self._entries.append(entry)
+
+    def close(self) -> None:
+        """Keep it, and forget those that are too old; that it cannot be kept is no fault."""
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            for old in self._path.parent.iterdir():
+                if time.time() - old.stat().st_mtime > self._seconds:
+                    old.unlink(missing_ok=True)
+            self._path.write_text(json.dumps(self._entries))
+
+
+def read(path: Path) -> list[Json] | None:
+    """The entries of a journal; none where there is none."""
+    try:
+        found: list[Json] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return found
