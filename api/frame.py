@@ -17,7 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.errors import answer as refusal
 from api.errors import unexpected
+from engine import Problem
 
 LOG = logging.getLogger("geodatacube.access")
 SANE = re.compile(r"[\w\-.]{1,64}", re.ASCII)
@@ -28,6 +30,7 @@ EXPOSED = (
 )
 ACCEPTED = "Authorization, Content-Type, Accept, Prefer, Range, If-Match, If-None-Match, X-Request-ID"
 MAX_AGE = 86_400
+NO_NUL = Problem("ParameterInvalid", "the address has a NUL, which is in no name")
 DOUBLED = re.compile(r"(?<![^/])/{2,}|(?<=^/openeo/1.2)/{2,}")
 """Slashes that clients write twice where they put an address and a path together."""
 UPLOADS = re.compile(r"(/openeo/[^/]+)?/files/")
@@ -51,7 +54,10 @@ class Frame:
         scope["request_id"] = given if SANE.fullmatch(given) else secrets.token_hex(8)
         answer = Answer(scope, send)
         try:
-            await self._served(scope, receive, answer)
+            if "\0" in scope["path"]:  # no database and no disk has such a name
+                await refusal(Request(scope), NO_NUL)(scope, receive, answer)
+            else:
+                await self._served(scope, receive, answer)
         except Exception as error:
             if answer.status:
                 raise

@@ -43,7 +43,7 @@ def openapi(request: Request) -> Response:
     return Response(json.dumps(document(request)), media_type=MEDIA_TYPE)
 
 
-@router.get("/docs", summary="The API for people")
+@router.get("/docs", summary="The API for people", response_class=HTMLResponse)
 def docs(request: Request) -> HTMLResponse:
     """The description of all routes, as a page."""
     return HTMLResponse(page(document(request)))
@@ -81,12 +81,15 @@ def document(request: Request) -> Json:
 
 def complete(path: str, operation: Json, bearer: list[Json]) -> None:
     """Add what all operations share: errors, and who may call them."""
-    error = {
+    error: Json = {
         "description": "What is wrong.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
     }
-    operation["responses"].pop("422", None)
-    operation["responses"] |= {"4XX": error, "5XX": error}
+    answers = operation["responses"]
+    answers.pop("422", None)
+    for status in ("4XX", "5XX"):
+        own = answers.get(status, {}).get("content", {})
+        answers[status] = {**error, "content": {**error["content"], **own}}
     if path.endswith("/credentials/basic"):
         operation["security"] = [{"Basic": []}]
     elif PUBLIC.isdisjoint(operation.get("tags", ())) and not any(part in path for part in OPEN):

@@ -10,8 +10,9 @@ from fastapi import Query, Request
 from api.links import Link, Links
 
 T = TypeVar("T")
-Limit = Annotated[int | None, Query(ge=1, description="At most so many; without it, all.")]
-Page = Annotated[int, Query(ge=1, description="Which page of that size, the first being 1.")]
+MOST = 10**9
+Limit = Annotated[int | None, Query(ge=1, le=MOST, description="At most so many; without it, all.")]
+Page = Annotated[int, Query(ge=1, le=MOST, description="Which page of that size, the first being 1.")]
 
 
 def paged(

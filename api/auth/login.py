@@ -79,7 +79,7 @@ def by_password(request: Request) -> User:
         name, found, password = base64.b64decode(given, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         found = ""
-    if not found:
+    if not found or "\0" in name:
         raise Problem("CredentialsInvalid", "the credentials are not of the form base64(name:password)")
     users = backend_of(request).store.users
     user = users.get(name)

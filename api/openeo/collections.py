@@ -18,6 +18,14 @@ OWN_RELS = frozenset({"self", "root", "parent", "items", "item", "collection", "
 """Links that say where a document is: those of the source are replaced by ours."""
 NOT_SPDX = frozenset({"other", "various", "proprietary"})
 LICENSE = "license"
+
+
+class SchemaResponse(JSONResponse):
+    """A JSON schema."""
+
+    media_type = "application/schema+json"
+
+
 ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
 
 
@@ -34,7 +42,11 @@ def collection(request: Request, collection_id: str) -> Json:
     return placed(request, backend_of(request).engine.collection(collection_id))
 
 
-@router.get("/collections/{collection_id}/queryables", summary="Properties to filter items by")
+@router.get(
+    "/collections/{collection_id}/queryables",
+    summary="Properties to filter items by",
+    response_class=SchemaResponse,
+)
 def queryables(request: Request, collection_id: str) -> JSONResponse:
     """A JSON schema of the properties that items of the collection can be chosen by."""
     links = Links(request)
@@ -51,7 +63,7 @@ def queryables(request: Request, collection_id: str) -> JSONResponse:
         },
         "additionalProperties": True,
     }
-    return JSONResponse(body, media_type="application/schema+json")
+    return SchemaResponse(body)
 
 
 def placed(request: Request, document: Json) -> Json:

@@ -10,13 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
+from api.bodies import StrictRoute
 from api.links import Links
 from api.moments import moment
 from api.pages import Limit, Page, paged
 from api.waiting import answer
 from engine import Estimate, Job, Problem, Status, User
 
-router = APIRouter(tags=["Batch jobs"])
+router = APIRouter(tags=["Batch jobs"], route_class=StrictRoute)
 Json = dict[str, Any]
 Caller = Annotated[User, Depends(current_user)]
 Level = Annotated[
@@ -122,7 +123,7 @@ def logs(
     """The log, from the first entry or from the one after `offset`."""
     backend, links = backend_of(request), Links(request)
     job = backend.job(user, job_id)
-    if offset and not offset.isdecimal():
+    if offset and not (offset.isascii() and offset.isdecimal() and len(offset) < 19):
         raise Problem("ParameterInvalid", f"offset {offset[:40]!r} is the id of no entry")
     found = backend.store.logs.read(job, level, int(offset or 0), None if limit is None else limit + 1)
     told = [{**entry, "time": moment(entry["time"])} for entry in found[:limit]]

@@ -14,6 +14,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from api.auth.login import backend_of, current_user
+from api.bodies import StrictRoute
 from api.errors import monitoring, told
 from api.links import Links
 from api.moments import moment
@@ -21,7 +22,7 @@ from api.openeo.jobs import LEVELS, Level
 from api.waiting import answer
 from engine import Problem, User
 
-router = APIRouter(tags=["Data processing"])
+router = APIRouter(tags=["Data processing"], route_class=StrictRoute)
 Json = dict[str, Any]
 BLOCK = 2**20
 
@@ -72,7 +73,7 @@ def logs(
 
 def delivered(run: Any, folder: Path, done: BackgroundTask) -> Response:
     """One file as it is, several in an archive."""
-    headers, files = {"OpenEO-Costs": f"{run.costs:g}"}, run.files
+    headers, files = charged(run.costs), run.files
     if len(files) == 1 and files[0].path.is_file():
         (file,) = files
         return FileResponse(
@@ -85,6 +86,11 @@ def delivered(run: Any, folder: Path, done: BackgroundTask) -> Response:
         headers=headers,
         background=done,
     )
+
+
+def charged(costs: float) -> dict[str, str]:
+    """The header that tells a price; where nothing is charged there is none."""
+    return {"OpenEO-Costs": f"{costs:g}"} if costs else {}
 
 
 def archive(paths: Sequence[Path], folder: Path) -> Iterator[bytes]:

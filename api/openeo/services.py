@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.addresses import attributes_of, url_of
 from api.auth.login import backend_of, current_user
+from api.bodies import StrictRoute
 from api.links import Links
 from api.moments import moment
 from api.openeo.jobs import Level
@@ -17,7 +18,7 @@ from api.pages import Limit, Page, paged
 from api.waiting import answer
 from engine import Problem, Service, User
 
-router = APIRouter(tags=["Secondary services"])
+router = APIRouter(tags=["Secondary services"], route_class=StrictRoute)
 Json = dict[str, Any]
 Caller = Annotated[User, Depends(current_user)]
 READ_ONLY = frozenset({"id", "url", "type", "attributes", "created", "updated", "costs", "usage", "links"})
@@ -98,7 +99,7 @@ def logs(
     """The log, from the first entry that is kept or from the one after `offset`."""
     desk, links = backend_of(request).services, Links(request)
     service = desk.get(user, service_id)
-    if offset and not offset.isdecimal():
+    if offset and not (offset.isascii() and offset.isdecimal() and len(offset) < 19):
         raise Problem("ParameterInvalid", f"offset {offset[:40]!r} is the id of no entry")
     found = desk.log(service, level, int(offset or 0), None if limit is None else limit + 1)
     told = [{**entry, "time": moment(entry["time"])} for entry in found[:limit]]

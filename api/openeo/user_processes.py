@@ -8,11 +8,12 @@ from fastapi import APIRouter, Body, Depends, Path, Request
 from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
+from api.bodies import StrictRoute
 from api.links import Links
 from api.pages import Limit, Page, paged
 from engine import User, UserProcess
 
-router = APIRouter(tags=["User-defined processes"])
+router = APIRouter(tags=["User-defined processes"], route_class=StrictRoute)
 public = APIRouter(tags=["Processes"])
 Json = dict[str, Any]
 Id = Annotated[

@@ -18,6 +18,12 @@ from engine import Look, Portrait, Problem, Service
 
 router = APIRouter(tags=["Tiles"])
 XML = "application/xml"
+IN_XML: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Capabilities, or a tile.", "content": {XML: {}, "image/png": {}, "image/jpeg": {}}},
+    "4XX": {"description": "What is wrong.", "content": {XML: {}}},
+    "5XX": {"description": "What is wrong.", "content": {XML: {}}},
+}
+"""What comes back, for the description."""
 LAYER, STYLE = "map", "default"
 OWN_CODES = frozenset(
     {"MissingParameterValue", "InvalidParameterValue", "TileOutOfRange", "OperationNotSupported"}
@@ -43,7 +49,7 @@ def reporting(door: Door) -> Door:
     return answered
 
 
-@router.get("/tiles/{token}/wmts", summary="WMTS by key-value pairs")
+@router.get("/tiles/{token}/wmts", summary="WMTS by key-value pairs", responses=IN_XML)
 @reporting
 async def pairs(request: Request, token: str) -> Response:
     """GetCapabilities, which is what is asked where nothing is, or GetTile."""
@@ -60,7 +66,7 @@ async def pairs(request: Request, token: str) -> Response:
             raise Problem("OperationNotSupported", f"there is no operation {other[:40]!r}")
 
 
-@router.get("/tiles/{token}/wmts/1.0.0/WMTSCapabilities.xml", summary="WMTS: capabilities")
+@router.get("/tiles/{token}/wmts/1.0.0/WMTSCapabilities.xml", summary="WMTS: capabilities", responses=IN_XML)
 @reporting
 async def described(request: Request, token: str) -> Response:
     """What the service has."""
@@ -70,6 +76,7 @@ async def described(request: Request, token: str) -> Response:
 @router.get(
     "/tiles/{token}/wmts/1.0.0/{layer}/{style}/{matrix_set}/{matrix}/{row}/{column}.{suffix}",
     summary="WMTS: a tile",
+    responses=IN_XML,
 )
 @reporting
 async def picture(

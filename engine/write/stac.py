@@ -162,7 +162,7 @@ def _processing(origin: Mapping[str, Any]) -> dict[str, Any]:
     }
     out: dict[str, Any] = {"processing:software": {**software, **origin.get("software", {})}}
     if "graph" in origin:
-        out["processing:expression"] = {"format": "openeo", "expression": origin["graph"]}
+        out["processing:expression"] = {"format": "openeo", "expression": plain_json(origin["graph"])}
     return out
 
 
@@ -179,6 +179,11 @@ def _extensions(records: list[Mapping[str, Any]]) -> list[str]:
     bands = [band for record in records for band in record.get("bands", ())]
     names = {name for record in [*records, *bands] for name in record}
     return [schema for prefix, schema in EXTENSIONS.items() if any(name.startswith(prefix) for name in names)]
+
+
+def plain_json(value: Any) -> Any:
+    """A value of JSON in which numbers that JSON does not know (NaN, infinities) are texts."""
+    return json.loads(json.dumps(value), parse_constant=str)
 
 
 def item_text(item: Mapping[str, Any]) -> str:

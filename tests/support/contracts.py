@@ -30,6 +30,11 @@ class Contract:
         """The document, as JSON Schema understands it."""
         return plain(yaml.load(self._path.read_text(), Loader=yaml.CSafeLoader))
 
+    def for_generators(self, server: str) -> dict[str, Any]:
+        """The document as it is, but for `oneOf`, and for the server that it is about."""
+        raw = yaml.load(self._path.read_text(), Loader=yaml.CSafeLoader)
+        return {**lenient(raw), "servers": [{"url": server}]}
+
     @cached_property
     def templates(self) -> list[tuple[re.Pattern[str], str]]:
         """The paths as patterns; those without parameters first."""
@@ -94,6 +99,15 @@ def check_frame(response: httpx.Response) -> None:
     assert "OpenEO-Identifier" in response.headers["access-control-expose-headers"]
     if response.status_code in EMPTY:
         assert response.read() == b""
+
+
+def lenient(value: Any) -> Any:
+    """A document in which `oneOf` is `anyOf`."""
+    if isinstance(value, list):
+        return [lenient(v) for v in value]
+    if isinstance(value, dict):
+        return {"anyOf" if k == "oneOf" else str(k): lenient(v) for k, v in value.items()}
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 
 def plain(value: Any) -> Any:

@@ -196,3 +196,9 @@ def test_scene_across_the_antimeridian(make_cube, stream, shared_data, tmp_path)
     assert west > 170
     assert east < -170
     assert item["geometry"]["type"] == "MultiPolygon"
+
+
+def test_numbers_that_json_does_not_know_are_texts_in_the_provenance():
+    from engine.write.stac import plain_json
+
+    assert plain_json({"x": [float("nan"), float("inf"), 1.5]}) == {"x": ["NaN", "Infinity", 1.5]}
