@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+
 import httpx
 import openeo
 import pytest
 
 from api.openeo.capabilities import JWT
 from browser import BACK, logged_in
-from node import started
+from node import command, started
 
 MACHINE, SECRET = "machine", "of-the-machine"
 RESOURCE = "urn:geodatacube"
@@ -104,3 +107,13 @@ def test_a_token_that_is_taken_back_lets_nobody_in(issuer, asking):
     assert taken.status_code == 200
     assert me(asking, f"oidc/real/{token}").json()["code"] == "TokenInvalid"
     assert me(asking, f"oidc/real/{kept}").status_code == 200
+
+
+def test_the_client_for_javascript_comes_with_a_token_of_the_provider(node, issuer, strict, tmp_path):
+    token = logged_in(issuer, "editor", "joan", "openid", resource=RESOURCE)["access_token"]
+    call = command("openeo_js_oidc.mjs", tmp_path / "js", f"{strict.url}/openeo/1.2", "real", token)
+    done = subprocess.run(call, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert (seen["provider"], seen["jobs"]) == ("real", 0)
+    assert seen["me"]["user_id"].startswith("real~")
