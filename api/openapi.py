@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, Response
 
+from api.facets import FACETS, facet_of
 from api.links import Links
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
@@ -125,15 +126,19 @@ def page(described: Json) -> str:
     """The document as a page, by tags; each operation unfolds."""
     sections: dict[str, list[str]] = {}
     for path, operations in described["paths"].items():
+        if facet_of(path).prefix:
+            continue
         for method, operation in operations.items():
             tag = (operation.get("tags") or ["Other"])[0]
             sections.setdefault(tag, []).append(entry(path, method, operation))
     body = "".join(f"<h2>{escape(tag)}</h2>{''.join(entries)}" for tag, entries in sections.items())
     title = escape(described["info"]["title"])
+    faces = ", ".join(f"<code>{escape(f.prefix)}</code> ({escape(f.title)})" for f in FACETS if f.prefix)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}: API</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
-        f"<h1>{title}</h1><p>All routes, also as <a href='openapi'>OpenAPI 3.0</a>.</p>{body}</html>"
+        f"<h1>{title}</h1><p>All routes, also as <a href='openapi'>OpenAPI 3.0</a>. Those of one standard alone are behind "
+        f"{faces}, too.</p>{body}</html>"
     )
 
 
