@@ -15,7 +15,6 @@ from api.auth.login import backend_of, current_user
 from api.links import Links
 from api.moments import moment, now
 from api.openeo.older import extensions, with_older_bands
-from api.openeo.results import charged
 from api.sign import Grant, granted, signed
 from engine import Job, Problem, Results, Status, User
 
@@ -38,7 +37,7 @@ def results(
     if job.status == Status.ERROR:
         return JSONResponse(last_words(request, job), 424)
     found = backend_of(request).results(job, partial=partial)
-    return JSONResponse(listing(request, job, found), headers=charged(job.costs))
+    return JSONResponse(listing(request, job, found), headers={"OpenEO-Costs": f"{job.costs:g}"})
 
 
 @router.get("/results/{token}/{name:path}", summary="A file of results, by a signed link")

@@ -73,7 +73,7 @@ def logs(
 
 def delivered(run: Any, folder: Path, done: BackgroundTask) -> Response:
     """One file as it is, several in an archive."""
-    headers, files = charged(run.costs), run.files
+    headers, files = {"OpenEO-Costs": f"{run.costs:g}"}, run.files
     if len(files) == 1 and files[0].path.is_file():
         (file,) = files
         return FileResponse(
@@ -86,11 +86,6 @@ def delivered(run: Any, folder: Path, done: BackgroundTask) -> Response:
         headers=headers,
         background=done,
     )
-
-
-def charged(costs: float) -> dict[str, str]:
-    """The header that tells a price; where nothing is charged there is none."""
-    return {"OpenEO-Costs": f"{costs:g}"} if costs else {}
 
 
 def archive(paths: Sequence[Path], folder: Path) -> Iterator[bytes]:

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import (
     content_type_conformance,
     not_a_server_error,
-    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -18,9 +17,9 @@ from requests_of_users import LOAD, NDVI, SUM, TWICE, run, served_as
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 CHECKS = (
-    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
-    response_schema_conformance,
+    not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
 )  # fmt: skip
+"""Not that of headers: texts of headers that may be null are not read as numbers by it."""
 EACH = 32
 """Cases of an operation; there are more than 60 of these."""
 FEW = settings(

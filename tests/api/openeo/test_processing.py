@@ -29,6 +29,7 @@ def test_a_raster_comes_as_the_engine_itself_computes_it(ada, catalog, served):
     answer = ada.post("/result", json=wrapped(NDVI))
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("image/tiff")
+    assert answer.headers["openeo-costs"] == "0"
     with rasterio.open(io.BytesIO(answer.content)) as got, engine.open(catalog) as session:
         expected = session.compute(session.run(NDVI))
         np.testing.assert_array_equal(got.read(1), expected.values)
