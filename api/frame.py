@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import answer as refusal
 from api.errors import unexpected
+from api.facets import FACETS
 from engine import Problem
 
 LOG = logging.getLogger("geodatacube.access")
@@ -33,6 +34,7 @@ MAX_AGE = 86_400
 NO_NUL = Problem("ParameterInvalid", "the address has a NUL, which is in no name")
 DOUBLED = re.compile(r"(?<![^/])/{2,}|(?<=^/openeo/1.2)/{2,}")
 """Slashes that clients write twice where they put an address and a path together."""
+FACES = frozenset(facet.prefix for facet in FACETS if facet.prefix)
 UPLOADS = re.compile(r"(/openeo/[^/]+)?/files/")
 SIGNATURE = re.compile(r"(?<=/results/)[^/]+|(?<=/tiles/)[^/]+")
 """What lets anybody who has it fetch results or tiles stands in the path, not in the query."""
@@ -50,6 +52,8 @@ class Frame:
             await self.app(scope, receive, send)
             return
         scope["path"] = DOUBLED.sub("/", scope["path"])
+        if scope["path"] in FACES:  # people leave the last slash out
+            scope["path"] += "/"
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         scope["request_id"] = given if SANE.fullmatch(given) else secrets.token_hex(8)
         answer = Answer(scope, send)

@@ -132,3 +132,8 @@ def test_the_table_of_codes_is_that_of_openeo(contracts):
 def test_slashes_that_clients_double_are_one(ada, served, facet):
     assert ada.get(f"{served.url}{facet}//jobs").json()["jobs"] == ada.get(f"{facet}/jobs").json()["jobs"]
     assert ada.get(f"{served.url}{facet}//jobs/nothing").json()["code"] == "JobNotFound"
+
+
+@pytest.mark.parametrize("prefix", ["/openeo/1.2", "/stac", "/ogc"])
+def test_faces_are_found_without_their_last_slash(anonymous, prefix):
+    assert anonymous.get(prefix).json() == anonymous.get(f"{prefix}/").json()
