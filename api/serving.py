@@ -17,6 +17,8 @@ from api.auth.passwords import hashed
 from engine import Backend, Problem, Settings, User
 
 Say = Callable[[str], None]
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: longer than proxies and clients keep theirs, which would be reset."""
 DEMO = "demo"
 """Name and password of the user of the sample data."""
 
@@ -50,7 +52,7 @@ def listen(backend: Backend, host: str, port: int, tls: tuple[str | None, str | 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = uvicorn.Config(
         create_app(backend), host=host, port=port, ssl_certfile=tls[0], ssl_keyfile=tls[1],
-        access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=20,
+        access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=20, timeout_keep_alive=KEEP_ALIVE,
     )  # fmt: skip
     listening: socket.socket = config.bind_socket()
     taken = listening.getsockname()[1]

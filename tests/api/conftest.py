@@ -76,7 +76,9 @@ def served(catalog, tmp_path_factory, answers_checked) -> Iterator[Served]:
 @contextmanager
 def serving(backend: Backend, hooks: list[Callable[[httpx.Response], None]]) -> Iterator[Served]:
     """A server over this back-end."""
-    config = uvicorn.Config(create_app(backend), host="127.0.0.1", port=0, log_level="warning")
+    config = uvicorn.Config(
+        create_app(backend), host="127.0.0.1", port=0, log_level="warning", timeout_keep_alive=300
+    )
     listening = config.bind_socket()
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))

@@ -142,7 +142,7 @@ def test_the_openeo_client_runs_a_job(served, tmp_path):
 SLOW = """
 import time
 def apply_datacube(cube, context):
-    time.sleep(4)
+    time.sleep(2)
     return cube
 """
 

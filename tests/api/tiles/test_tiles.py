@@ -149,6 +149,7 @@ def test_where_there_is_nothing_a_tile_is_transparent_and_costs_nothing(served, 
     assert runs == []
 
 
+@pytest.mark.slow
 def test_every_tile_around_the_scene_can_be_drawn(ada, anonymous):
     service = served_as(ada, NDVI_OF_A_DAY)
     url = address(ada, service)
@@ -282,6 +283,7 @@ def test_bands_are_colours(ada, anonymous, bands, configuration, mode):
     assert Image.open(io.BytesIO(answer.content)).mode == mode
 
 
+@pytest.mark.slow
 def test_a_low_zoom_reads_overviews_and_the_box_reaches_the_load(tmp_path):
     from engine.catalog import Catalog
     from engine.demo import make_scenes
