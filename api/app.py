@@ -79,7 +79,12 @@ def create_app(backend: Backend) -> FastAPI:
         doors += [accounts.providers] * bool(facet.openeo and backend.settings.oidc)
         extra = [capabilities.outside, openapi.router, *(m.router for m in MAPS)] if facet == ROOT else []
         for router in (*doors, *extra):
-            app.include_router(router, prefix=facet.prefix, dependencies=[Depends(entering(facet))])
+            app.include_router(
+                router,
+                prefix=facet.prefix,
+                dependencies=[Depends(entering(facet))],
+                generate_unique_id_function=openapi.named(facet),
+            )
             routes += mounted(router, facet.prefix)
     app.state.routes = routes
     add_handlers(app)

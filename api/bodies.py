@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+import math
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NoReturn
 
 from fastapi.routing import APIRoute
@@ -27,7 +28,9 @@ class StrictRequest(Request):
             HTTPException: It has numbers, signs or a depth that others could not take.
         """
         try:
-            value = json.loads(await self.body(), parse_constant=refuse)
+            value = json.loads(
+                await self.body(), parse_constant=refuse, parse_float=finite, object_pairs_hook=members
+            )
         except RecursionError:
             raise too_deep() from None
         except UnicodeDecodeError as cause:
@@ -55,8 +58,24 @@ class StrictRoute(APIRoute):
 
 
 def refuse(constant: str) -> NoReturn:
-    """There are no such numbers in JSON."""
-    raise HTTPException(400, f"the body has the number {constant}, which JSON does not know; send null")
+    """There are no such numbers in JSON, or in computers."""
+    raise HTTPException(400, f"the body has the number {constant}, which cannot be kept; send null")
+
+
+def finite(text: str) -> float:
+    """A number, unless it is beyond all that computers have."""
+    number = float(text)
+    return number if math.isfinite(number) else refuse(text[:40])
+
+
+def members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two members with one name nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise HTTPException(400, f"the body has the member {twice[:40]!r} twice in one object")
+    return found
 
 
 def too_deep() -> HTTPException:

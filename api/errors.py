@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import logging
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +45,9 @@ STATUS: Mapping[str, int] = {
 """Status code by error code."""
 FAULT_OF_REQUEST = 400
 """The status of all other codes: openEO's for graphs, and the exceptions of processes."""
+RFC_7807 = "application/problem+json"
+REFUSED = re.compile(r"q=0(\.0*)?")
+"""What an `Accept` header has behind a media type that is not wanted."""
 HUNG_UP = 499
 """What the log says of a request whose client did not wait; nginx made the number known."""
 LOG = logging.getLogger("geodatacube.errors")
@@ -58,10 +64,39 @@ def status_of(problem: Problem) -> int:
 
 def told(problem: Problem) -> dict[str, Any]:
     """A problem as openEO tells it; the way out is part of the message."""
-    body = problem.json()
+    body = sane(problem.json())
     if problem.hint:
-        body["message"] = f"{problem.message}{'' if problem.message.endswith('.') else '.'} {problem.hint}"
+        message = body["message"]
+        body["message"] = f"{message}{'' if message.endswith('.') else '.'} {body['hint']}"
     return body
+
+
+def sane(value: Any) -> Any:
+    """A value as JSON can have it, whatever it is: an answer about a fault must not fail."""
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return value.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be sent
+        case float():
+            return float(value) if math.isfinite(value) else None
+        case Mapping():
+            return {sane(str(k)): sane(v) for k, v in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [sane(v) for v in value]
+        case _ if hasattr(value, "tolist"):  # NumPy's
+            return sane(value.tolist())
+        case _:
+            return sane(str(value))
+
+
+def wanted(media_type: str, accept: str) -> bool:
+    """Does an `Accept` header name a media type, and not to refuse it?"""
+    for one in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in one.split(";"))
+        if name == media_type:
+            return not any(REFUSED.fullmatch(p) for p in parameters)
+    return False
 
 
 def monitoring(request: Request) -> str:
@@ -70,9 +105,9 @@ def monitoring(request: Request) -> str:
     return f'<{place}>; rel="monitor"' if place else ""
 
 
-def answer(request: Request, problem: Problem) -> JSONResponse:
+def answer(request: Request, problem: Problem, status: int | None = None) -> JSONResponse:
     """The response to a request that met a problem."""
-    status = status_of(problem)
+    status = status or status_of(problem)
     body = {
         "id": request.scope.get("request_id", ""),
         **told(problem),
@@ -92,9 +127,8 @@ def answer(request: Request, problem: Problem) -> JSONResponse:
         headers["Link"] = link
     if status in (429, 503):
         headers["Retry-After"] = str(problem.facts.get("retry_after", 5))
-    wants_problem = "application/problem+json" in request.headers.get("accept", "")
-    media_type = "application/problem+json" if wants_problem else "application/json"
-    return JSONResponse(body, status, headers, media_type)
+    rfc = wanted(RFC_7807, request.headers.get("accept", ""))
+    return JSONResponse(body, status, headers, RFC_7807 if rfc else "application/json")
 
 
 def from_validation(error: RequestValidationError) -> Problem:
@@ -115,7 +149,8 @@ def from_http(error: HTTPException) -> Problem:
         return Problem("MethodNotAllowed", "this address does not know that method")
     if error.status_code == 413:
         return Problem("PayloadTooLarge", str(error.detail), hint="Data are stored with `PUT /files/{path}`.")
-    return Problem("BadRequest", str(error.detail))
+    phrase = http.client.responses.get(error.status_code, f"Status {error.status_code}")
+    return Problem("".join(word.capitalize() for word in re.findall(r"\w+", phrase)), str(error.detail))
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -137,7 +172,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        response = answer(request, from_http(error))
+        response = answer(request, from_http(error), error.status_code)
         response.headers.update(error.headers or {})
         return response
 

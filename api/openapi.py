@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, Response
 
-from api.facets import FACETS, facet_of
+from api.declared import JSON, gives, reply, sends
+from api.errors import RFC_7807
+from api.facets import FACETS, Facet, facet_of
 from api.links import Links
+from api.schemas import PARAMETERS, SCHEMAS, TEXT, ref
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
 router = APIRouter(tags=["Capabilities"])
+FAULT = reply("What is wrong.", ref("Error"), JSON, RFC_7807)
 Json = dict[str, Any]
-ERROR = {
-    "type": "object",
-    "required": ["code", "message"],
-    "properties": {
-        "id": {"type": "string", "description": "Number of the request, as the log has it."},
-        "code": {"type": "string", "description": "Error code of openEO."},
-        "message": {"type": "string", "description": "What is wrong, and the way out."},
-        "pointer": {"type": "string", "description": "JSON pointer into the process graph."},
-        "links": {"type": "array", "items": {"type": "object"}},
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-    },
-}
 PUBLIC = frozenset({"Capabilities", "Collections", "Processes", "Service types"})
 """Tags of routes that need no login."""
 OPEN = ("{token}", "/credentials/oidc")
 """What paths have in them that need no login: a signature, or the way to a login."""
 
 
-@router.get("/openapi", summary="The API as OpenAPI 3.0")
+@router.get(
+    "/openapi",
+    summary="The API as OpenAPI 3.0",
+    responses=gives("OpenApi", media_type=MEDIA_TYPE),
+    response_class=Response,
+)
 def openapi(request: Request) -> Response:
     """The description of all routes, for machines."""
     return Response(json.dumps(document(request)), media_type=MEDIA_TYPE)
 
 
-@router.get("/docs", summary="The API for people", response_class=HTMLResponse)
+@router.get(
+    "/docs",
+    summary="The API for people",
+    responses=sends("The page.", "text/html", schema=TEXT),
+    response_class=HTMLResponse,
+)
 def docs(request: Request) -> HTMLResponse:
     """The description of all routes, as a page."""
     return HTMLResponse(page(document(request)))
@@ -63,11 +63,13 @@ def document(request: Request) -> Json:
     )
     made = older(made)
     made["servers"] = [{"url": Links(request).root("")}]
-    parts = made.setdefault("components", {})
-    parts.setdefault("schemas", {})["Error"] = ERROR
-    parts["securitySchemes"] = {
-        "Bearer": {"type": "http", "scheme": "bearer"},
-        "Basic": {"type": "http", "scheme": "basic"},
+    made["components"] = {
+        "schemas": dict(SCHEMAS),
+        "responses": {"Fault": FAULT},
+        "securitySchemes": {
+            "Bearer": {"type": "http", "scheme": "bearer"},
+            "Basic": {"type": "http", "scheme": "basic"},
+        },
     }
     bearer: list[Json] = [{"Bearer": []}]
     if app.state.backend.settings.auth == "anonymous":
@@ -75,26 +77,44 @@ def document(request: Request) -> Json:
     for path, operations in made["paths"].items():
         for operation in operations.values():
             complete(path, operation, bearer)
-    for unused in ("HTTPValidationError", "ValidationError"):
-        parts["schemas"].pop(unused, None)
     return made
 
 
 def complete(path: str, operation: Json, bearer: list[Json]) -> None:
-    """Add what all operations share: errors, and who may call them."""
-    error: Json = {
-        "description": "What is wrong.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    }
+    """Add what all operations share: what stands in paths, errors, and who may call them."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            parameter["description"], parameter["schema"] = PARAMETERS[parameter["name"]]
+        for doubled in ("title", "description", "nullable"):  # a parameter that is null is not there
+            parameter["schema"].pop(doubled, None)
     answers = operation["responses"]
     answers.pop("422", None)
-    for status in ("4XX", "5XX"):
-        own = answers.get(status, {}).get("content", {})
-        answers[status] = {**error, "content": {**error["content"], **own}}
+    for told in (*answers.values(), operation.get("requestBody", {})):
+        content = told.pop("content", {})
+        if known := {k: {"schema": sole(c["schema"])} for k, c in content.items() if c["schema"]}:
+            told["content"] = known
+    for kind in ("4XX", "5XX"):
+        answers.setdefault(kind, {"$ref": "#/components/responses/Fault"})
     if path.endswith("/credentials/basic"):
         operation["security"] = [{"Basic": []}]
     elif PUBLIC.isdisjoint(operation.get("tags", ())) and not any(part in path for part in OPEN):
         operation["security"] = bearer
+
+
+def sole(schema: Json) -> Json:
+    """A reference has no other members: what the framework guessed goes."""
+    return {"$ref": schema["$ref"]} if "$ref" in schema else schema
+
+
+def named(facet: Facet) -> Callable[[APIRoute], str]:
+    """Gives operations of a facet their identifiers: facet, door, function."""
+
+    def name(route: APIRoute) -> str:
+        door = route.endpoint.__module__.rpartition(".")[2]
+        face = facet.title.lower().replace(" ", "_")
+        return "_".join(part for part in dict.fromkeys((face, door, route.endpoint.__name__)) if part)
+
+    return name
 
 
 def older(value: Any) -> Any:

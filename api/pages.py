@@ -14,6 +14,8 @@ MOST = 10**9
 Limit = Annotated[int | None, Query(ge=1, le=MOST, description="At most so many; without it, all.")]
 Page = Annotated[int, Query(ge=1, le=MOST, description="Which page of that size, the first being 1.")]
 
+Offset = Annotated[str, Query(pattern="^[0-9]{0,18}$", description="Id of the last entry that is known.")]
+
 
 def paged(
     request: Request, found: Sequence[T], limit: int | None, page: int

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 
+from api.declared import gives
 from api.facets import OPENEO, facet_of
 from api.links import Links
 from api.openapi import MEDIA_TYPE as OPENAPI
@@ -68,7 +69,7 @@ def classes(request: Request) -> list[str]:
     return [uri for uri in found if uri.startswith(facet.classes)]
 
 
-@router.get("/", summary="What this server is and can do")
+@router.get("/", summary="What this server is and can do", responses=gives("Landing"))
 def landing(request: Request) -> Json:
     """The landing page."""
     links, settings = Links(request), request.app.state.backend.settings
@@ -121,13 +122,13 @@ def billing(settings: Settings) -> Json:
     return {"currency": settings.currency, "default_plan": settings.plans[0].name, "plans": plans}
 
 
-@router.get("/conformance", summary="The standards that are followed")
+@router.get("/conformance", summary="The standards that are followed", responses=gives("Conformance"))
 def conformance(request: Request) -> Json:
     """The conformance classes, as the landing page has them."""
     return {"conformsTo": classes(request)}
 
 
-@versions.get("/.well-known/openeo", summary="Versions of the openEO API")
+@versions.get("/.well-known/openeo", summary="Versions of the openEO API", responses=gives("Versions"))
 def well_known(request: Request) -> Json:
     """Where which version is."""
     return {
@@ -137,7 +138,7 @@ def well_known(request: Request) -> Json:
     }
 
 
-@outside.get("/health", summary="Is the server alive?")
+@outside.get("/health", summary="Is the server alive?", responses=gives("Health"))
 async def health() -> Json:
     """It is."""
     return {"status": "ok"}

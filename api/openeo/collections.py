@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from api.auth.login import backend_of
+from api.declared import gives
 from api.links import Links
 from api.pages import Limit, Page, paged
 
@@ -29,14 +30,14 @@ class SchemaResponse(JSONResponse):
 ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
 
 
-@router.get("/collections", summary="List the collections")
+@router.get("/collections", summary="List the collections", responses=gives("Collections"))
 def collections(request: Request, limit: Limit = None, page: Page = 1) -> Json:
     """All collections of the catalogue."""
     found, links = paged(request, backend_of(request).engine.collections(), limit, page)
     return {"collections": [placed(request, c) for c in found], "links": links}
 
 
-@router.get("/collections/{collection_id}", summary="One collection")
+@router.get("/collections/{collection_id}", summary="One collection", responses=gives("Collection"))
 def collection(request: Request, collection_id: str) -> Json:
     """A collection with the dimensions of its cube."""
     return placed(request, backend_of(request).engine.collection(collection_id))
@@ -46,6 +47,7 @@ def collection(request: Request, collection_id: str) -> Json:
     "/collections/{collection_id}/queryables",
     summary="Properties to filter items by",
     response_class=SchemaResponse,
+    responses=gives("Queryables", media_type=SchemaResponse.media_type),
 )
 def queryables(request: Request, collection_id: str) -> JSONResponse:
     """A JSON schema of the properties that items of the collection can be chosen by."""

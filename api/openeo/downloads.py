@@ -12,20 +12,27 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from api.auth.login import backend_of, current_user
+from api.declared import ANY_TYPE, BY_RANGE, JSON, RANGES, gives, reply, sends
 from api.links import Links
 from api.moments import moment, now
 from api.openeo.older import extensions, with_older_bands
+from api.schemas import ref
 from api.sign import Grant, granted, signed
 from engine import Job, Problem, Results, Status, User
 
 router = APIRouter(tags=["Batch jobs"])
 Json = dict[str, Any]
 GEOJSON = "application/geo+json"
+FAILED = reply("Why the job failed, as the last entry of its log.", ref("LogEntry"), JSON)
 LISTING = "collection.json"
 """Name of the document that lists the results, in links."""
 
 
-@router.get("/jobs/{job_id}/results", summary="The results of a job")
+@router.get(
+    "/jobs/{job_id}/results",
+    summary="The results of a job",
+    responses={**gives("Results", headers=("OpenEO-Costs",)), 424: FAILED},
+)
 def results(
     request: Request, job_id: str, user: Annotated[User, Depends(current_user)], partial: bool = False
 ) -> Response:
@@ -40,7 +47,13 @@ def results(
     return JSONResponse(listing(request, job, found), headers={"OpenEO-Costs": f"{job.costs:g}"})
 
 
-@router.get("/results/{token}/{name:path}", summary="A file of results, by a signed link")
+@router.get(
+    "/results/{token}/{name:path}",
+    summary="A file of results, by a signed link",
+    responses={**sends("The file.", ANY_TYPE), **RANGES},
+    openapi_extra=BY_RANGE,
+    response_class=Response,
+)
 def download(request: Request, token: str, name: str) -> Response:
     """The file; parts of it by `Range`."""
     backend = backend_of(request)

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response
 
 from api.auth.login import backend_of, current_user
+from api.declared import ANY_TYPE, BY_RANGE, RANGES, does, gives, sends
 from api.errors import Gone
 from api.moments import moment
 from api.pages import Limit, Page, paged
@@ -28,21 +29,32 @@ MEDIA_TYPES = {
 }
 
 
-@router.get("/files", summary="List your files")
+@router.get("/files", summary="List your files", responses=gives("Files"))
 def files(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -> Json:
     """All files, those in folders with their paths."""
     found, links = paged(request, backend_of(request).files(user).all(), limit, page)
     return {"files": [told(file) for file in found], "links": links}
 
 
-@router.get("/files/{path:path}", summary="Download one of your files", response_class=FileResponse)
+@router.get(
+    "/files/{path:path}",
+    summary="Download one of your files",
+    responses={**sends("The file.", ANY_TYPE), **RANGES},
+    openapi_extra=BY_RANGE,
+    response_class=Response,
+)
 def download(request: Request, path: str, user: Caller) -> FileResponse:
     """The file as it was uploaded, or the range of it that is asked for."""
     place = backend_of(request).files(user).place(path)
     return FileResponse(place, media_type=media_type(place.name), filename=place.name)
 
 
-@router.put("/files/{path:path}", summary="Upload a file, or replace it", openapi_extra=PUT_BODY)
+@router.put(
+    "/files/{path:path}",
+    summary="Upload a file, or replace it",
+    responses=gives("File"),
+    openapi_extra=PUT_BODY,
+)
 async def upload(request: Request, path: str, user: Caller) -> Json:
     """Store the body under this path, as it is; folders are made as they are needed."""
     mine = backend_of(request).files(user)
@@ -55,7 +67,12 @@ async def upload(request: Request, path: str, user: Caller) -> Json:
     return told(await run_in_threadpool(mine.one, path))
 
 
-@router.delete("/files/{path:path}", status_code=204, summary="Remove one of your files")
+@router.delete(
+    "/files/{path:path}",
+    status_code=204,
+    summary="Remove one of your files",
+    responses=does("It is removed.", 204),
+)
 def remove(request: Request, path: str, user: Caller) -> Response:
     """Remove it, and the folders that are empty without it."""
     backend_of(request).files(user).remove(path)

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
+from api.declared import CREATED, does, gives, takes
 from api.links import Links
 from api.moments import moment
-from api.pages import Limit, Page, paged
+from api.pages import Limit, Offset, Page, paged
 from api.waiting import answer
 from engine import Estimate, Job, Problem, Status, User
 
@@ -29,14 +30,20 @@ READ_ONLY = frozenset({"id", "status", "created", "updated", "progress", "costs"
 """Members of a job that only the server writes."""
 
 
-@router.get("/jobs", summary="List your jobs")
+@router.get("/jobs", summary="List your jobs", responses=gives("Jobs"))
 def jobs(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -> Json:
     """All jobs of the user, the newest first."""
     found, links = paged(request, backend_of(request).store.jobs.all(user.id), limit, page)
     return {"jobs": [brief(job) for job in found], "links": links}
 
 
-@router.post("/jobs", status_code=201, summary="Make a job")
+@router.post(
+    "/jobs",
+    status_code=201,
+    summary="Make a job",
+    responses=does("It is made.", 201, *CREATED),
+    openapi_extra=takes("JobRequest"),
+)
 def create(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Make a job; it waits to be started."""
     job = backend_of(request).create_job(
@@ -50,7 +57,7 @@ def create(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Res
     return Response(status_code=201, headers=headers)
 
 
-@router.get("/jobs/{job_id}", summary="One of your jobs")
+@router.get("/jobs/{job_id}", summary="One of your jobs", responses=gives("Job"))
 def one(request: Request, job_id: str, user: Caller) -> Json:
     """The job with its process."""
     backend = backend_of(request)
@@ -61,7 +68,7 @@ def one(request: Request, job_id: str, user: Caller) -> Json:
     return told
 
 
-@router.get("/jobs/{job_id}/estimate", summary="What a job will cost")
+@router.get("/jobs/{job_id}/estimate", summary="What a job will cost", responses=gives("Estimate"))
 async def estimate(request: Request, job_id: str, user: Caller) -> Json:
     """Its price by its plan, how long it takes and how large its results are, at most."""
     backend = backend_of(request)
@@ -80,7 +87,13 @@ async def estimate(request: Request, job_id: str, user: Caller) -> Json:
     }
 
 
-@router.patch("/jobs/{job_id}", status_code=204, summary="Change a job")
+@router.patch(
+    "/jobs/{job_id}",
+    status_code=204,
+    summary="Change a job",
+    responses=does("It is changed.", 204),
+    openapi_extra=takes("JobChange"),
+)
 def change(request: Request, job_id: str, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Change members of the request that made it; refused while it is queued or running."""
     for name in body:
@@ -90,41 +103,45 @@ def change(request: Request, job_id: str, user: Caller, body: Annotated[Json, Bo
     return Response(status_code=204)
 
 
-@router.delete("/jobs/{job_id}", status_code=204, summary="Remove a job")
+@router.delete(
+    "/jobs/{job_id}", status_code=204, summary="Remove a job", responses=does("It is removed.", 204)
+)
 def remove(request: Request, job_id: str, user: Caller) -> Response:
     """Remove it with its results; its processing ends."""
     backend_of(request).remove_job(user, job_id)
     return Response(status_code=204)
 
 
-@router.post("/jobs/{job_id}/results", status_code=202, summary="Start a job")
+@router.post(
+    "/jobs/{job_id}/results", status_code=202, summary="Start a job", responses=does("It is queued.", 202)
+)
 def start(request: Request, job_id: str, user: Caller) -> Response:
     """Put it into the queue; nothing happens where it is there, or running."""
     backend_of(request).start_job(user, job_id)
     return Response(status_code=202)
 
 
-@router.delete("/jobs/{job_id}/results", status_code=204, summary="Cancel a job")
+@router.delete(
+    "/jobs/{job_id}/results", status_code=204, summary="Cancel a job", responses=does("It is canceled.", 204)
+)
 def cancel(request: Request, job_id: str, user: Caller) -> Response:
     """End its processing."""
     backend_of(request).cancel_job(user, job_id)
     return Response(status_code=204)
 
 
-@router.get("/jobs/{job_id}/logs", summary="What a job tells")
+@router.get("/jobs/{job_id}/logs", summary="What a job tells", responses=gives("Logs"))
 def logs(
     request: Request,
     job_id: str,
     user: Caller,
-    offset: Annotated[str, Query(description="Id of the last entry that is known.")] = "",
+    offset: Offset = "",
     level: Level = "debug",
     limit: Limit = None,
 ) -> Json:
     """The log, from the first entry or from the one after `offset`."""
     backend, links = backend_of(request), Links(request)
     job = backend.job(user, job_id)
-    if offset and not (offset.isascii() and offset.isdecimal() and len(offset) < 19):
-        raise Problem("ParameterInvalid", f"offset {offset[:40]!r} is the id of no entry")
     found = backend.store.logs.read(job, level, int(offset or 0), None if limit is None else limit + 1)
     told = [{**entry, "time": moment(entry["time"])} for entry in found[:limit]]
     out = [links.link("self", links.here())]

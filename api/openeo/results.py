@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
+from api.declared import ANY_TYPE, gives, sends, takes
 from api.errors import monitoring, told
 from api.links import Links
 from api.moments import moment
@@ -27,7 +28,12 @@ Json = dict[str, Any]
 BLOCK = 2**20
 
 
-@router.post("/validation", summary="Say everything that is wrong with a process")
+@router.post(
+    "/validation",
+    summary="Say everything that is wrong with a process",
+    responses=gives("Faults"),
+    openapi_extra=takes("ProcessGraph"),
+)
 async def validation(
     request: Request, user: Annotated[User, Depends(current_user)], body: Annotated[Json, Body()]
 ) -> Json:
@@ -38,7 +44,13 @@ async def validation(
     return {"errors": [told(p) for p in problems]}
 
 
-@router.post("/result", summary="Compute a process, and wait for its result")
+@router.post(
+    "/result",
+    summary="Compute a process, and wait for its result",
+    responses=sends("The result.", ANY_TYPE, headers=("OpenEO-Costs", "Link")),
+    openapi_extra=takes("Computation"),
+    response_class=Response,
+)
 async def result(
     request: Request, user: Annotated[User, Depends(current_user)], body: Annotated[Json, Body()]
 ) -> Response:
@@ -58,7 +70,7 @@ async def result(
         raise
 
 
-@router.get("/result/logs/{log_id}", summary="What a synchronous request told")
+@router.get("/result/logs/{log_id}", summary="What a synchronous request told", responses=gives("Logs"))
 def logs(
     request: Request, log_id: str, user: Annotated[User, Depends(current_user)], level: Level = "debug"
 ) -> Json:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import APIRouter, Body, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.addresses import attributes_of, url_of
 from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
+from api.declared import CREATED, does, gives, takes
 from api.links import Links
 from api.moments import moment
 from api.openeo.jobs import Level
-from api.pages import Limit, Page, paged
+from api.pages import Limit, Offset, Page, paged
 from api.waiting import answer
 from engine import Problem, Service, User
 
@@ -27,20 +28,28 @@ IGNORED = READ_ONLY - {"type"} | {"renew_url"}
 """Members that mean nothing where a service is made."""
 
 
-@router.get("/service_types", summary="The types of services", tags=["Service types"])
+@router.get(
+    "/service_types", summary="The types of services", responses=gives("ServiceTypes"), tags=["Service types"]
+)
 def types(request: Request) -> Json:
     """What can be configured, and what graphs are given for each tile."""
     return backend_of(request).services.types()
 
 
-@router.get("/services", summary="List your services")
+@router.get("/services", summary="List your services", responses=gives("Services"))
 def services(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -> Json:
     """All services of the user, the newest first."""
     found, links = paged(request, backend_of(request).services.all(user), limit, page)
     return {"services": [brief(request, service) for service in found], "links": links}
 
 
-@router.post("/services", status_code=201, summary="Make a service")
+@router.post(
+    "/services",
+    status_code=201,
+    summary="Make a service",
+    responses=does("It is made.", 201, *CREATED),
+    openapi_extra=takes("ServiceRequest"),
+)
 async def create(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Make a service; its graph is looked at first, and refused where it is wrong or gives no map."""
     desk = backend_of(request).services
@@ -55,7 +64,7 @@ async def create(request: Request, user: Caller, body: Annotated[Json, Body()]) 
     return Response(status_code=201, headers=headers)
 
 
-@router.get("/services/{service_id}", summary="One of your services")
+@router.get("/services/{service_id}", summary="One of your services", responses=gives("Service"))
 def one(request: Request, service_id: str, user: Caller) -> Json:
     """The service with its process, its configuration and what was found out about its map."""
     service = backend_of(request).services.get(user, service_id)
@@ -67,7 +76,13 @@ def one(request: Request, service_id: str, user: Caller) -> Json:
     }
 
 
-@router.patch("/services/{service_id}", status_code=204, summary="Change a service")
+@router.patch(
+    "/services/{service_id}",
+    status_code=204,
+    summary="Change a service",
+    responses=does("It is changed.", 204),
+    openapi_extra=takes("ServiceChange"),
+)
 async def change(request: Request, service_id: str, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Change members of the request that made it; `renew_url` gives it another address, and the old one is void."""
     for name in body:
@@ -80,27 +95,30 @@ async def change(request: Request, service_id: str, user: Caller, body: Annotate
     return Response(status_code=204)
 
 
-@router.delete("/services/{service_id}", status_code=204, summary="Remove a service")
+@router.delete(
+    "/services/{service_id}",
+    status_code=204,
+    summary="Remove a service",
+    responses=does("It is removed.", 204),
+)
 def remove(request: Request, service_id: str, user: Caller) -> Response:
     """Remove it with its log; its address is void."""
     backend_of(request).services.remove(user, service_id)
     return Response(status_code=204)
 
 
-@router.get("/services/{service_id}/logs", summary="What a service tells")
+@router.get("/services/{service_id}/logs", summary="What a service tells", responses=gives("Logs"))
 def logs(
     request: Request,
     service_id: str,
     user: Caller,
-    offset: Annotated[str, Query(description="Id of the last entry that is known.")] = "",
+    offset: Offset = "",
     level: Level = "debug",
     limit: Limit = None,
 ) -> Json:
     """The log, from the first entry that is kept or from the one after `offset`."""
     desk, links = backend_of(request).services, Links(request)
     service = desk.get(user, service_id)
-    if offset and not (offset.isascii() and offset.isdecimal() and len(offset) < 19):
-        raise Problem("ParameterInvalid", f"offset {offset[:40]!r} is the id of no entry")
     found = desk.log(service, level, int(offset or 0), None if limit is None else limit + 1)
     told = [{**entry, "time": moment(entry["time"])} for entry in found[:limit]]
     out = [links.link("self", links.here())]

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
+from api.declared import does, gives, takes
 from api.links import Links
 from api.pages import Limit, Page, paged
 from engine import User, UserProcess
@@ -33,7 +34,7 @@ SUMMARY = (
 """What a list tells of a process."""
 
 
-@router.get("/process_graphs", summary="List your processes")
+@router.get("/process_graphs", summary="List your processes", responses=gives("UserProcesses"))
 def stored(
     request: Request, user: Annotated[User, Depends(current_user)], limit: Limit = None, page: Page = 1
 ) -> Json:
@@ -45,19 +46,32 @@ def stored(
     }
 
 
-@router.get("/process_graphs/{process_graph_id}", summary="One of your processes, with its graph")
+@router.get(
+    "/process_graphs/{process_graph_id}",
+    summary="One of your processes, with its graph",
+    responses=gives("UserProcess"),
+)
 def one(request: Request, process_graph_id: Id, user: Annotated[User, Depends(current_user)]) -> Json:
     """The process as it was stored."""
     return told(request, backend_of(request).stored_process(user, process_graph_id))
 
 
-@public.get("/processes/{namespace}/{process_id}", summary="A process that a user shares")
+@public.get(
+    "/processes/{namespace}/{process_id}",
+    summary="A process that a user shares",
+    responses=gives("UserProcess"),
+)
 def shared(request: Request, namespace: str, process_id: Id) -> Json:
     """The process with its graph; graphs use it by this namespace, or by this address as namespace."""
     return told(request, backend_of(request).public_process(namespace, process_id))
 
 
-@router.put("/process_graphs/{process_graph_id}", summary="Store a process, or replace it")
+@router.put(
+    "/process_graphs/{process_graph_id}",
+    summary="Store a process, or replace it",
+    responses=does("It is stored.", 200),
+    openapi_extra=takes("ProcessGraph"),
+)
 def put(
     request: Request,
     process_graph_id: Id,
@@ -78,7 +92,12 @@ def told(request: Request, process: UserProcess) -> Json:
     return {**process.document, **({"links": links} if links else {})}
 
 
-@router.delete("/process_graphs/{process_graph_id}", status_code=204, summary="Remove one of your processes")
+@router.delete(
+    "/process_graphs/{process_graph_id}",
+    status_code=204,
+    summary="Remove one of your processes",
+    responses=does("It is removed.", 204),
+)
 def remove(request: Request, process_graph_id: Id, user: Annotated[User, Depends(current_user)]) -> Response:
     """Remove it."""
     backend_of(request).remove_process(user, process_graph_id)

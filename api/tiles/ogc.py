@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.addresses import base_of, behind, look_of, numbers, portrait_of, tile, title_of
+from api.declared import TILE, gives
 from api.links import Links
 from api.tiles.matrices import CRS, CRS84, NAME, limits, quad
 from engine import Problem, Service
@@ -30,7 +31,7 @@ CLASSES = (
 )
 
 
-@router.get("/tiles/{token}/ogc", summary="OGC API - Tiles: landing page")
+@router.get("/tiles/{token}/ogc", summary="OGC API - Tiles: landing page", responses=gives("MapLanding"))
 def landing(request: Request, service: Map) -> Json:
     """Where everything is."""
     links, base = Links(request), f"{base_of(request, service)}/ogc"
@@ -49,14 +50,22 @@ def landing(request: Request, service: Map) -> Json:
     }  # fmt: skip
 
 
-@router.get("/tiles/{token}/ogc/conformance", summary="OGC API - Tiles: conformance classes")
+@router.get(
+    "/tiles/{token}/ogc/conformance",
+    summary="OGC API - Tiles: conformance classes",
+    responses=gives("Conformance"),
+)
 def conformance(service: Map) -> Json:
     """The standards that are followed."""
     del service
     return {"conformsTo": list(CLASSES)}
 
 
-@router.get("/tiles/{token}/ogc/tileMatrixSets", summary="OGC API - Tiles: tile matrix sets")
+@router.get(
+    "/tiles/{token}/ogc/tileMatrixSets",
+    summary="OGC API - Tiles: tile matrix sets",
+    responses=gives("MatrixSets"),
+)
 def matrix_sets(request: Request, service: Map) -> Json:
     """The one that there is."""
     links, base = Links(request), f"{base_of(request, service)}/ogc"
@@ -64,16 +73,20 @@ def matrix_sets(request: Request, service: Map) -> Json:
     return {"tileMatrixSets": [{**own, "links": [links.link("self", f"{base}/tileMatrixSets/{NAME}")]}]}
 
 
-@router.get("/tiles/{token}/ogc/tileMatrixSets/{name}", summary="OGC API - Tiles: a tile matrix set")
-def matrix_set(name: str, service: Map) -> Json:
+@router.get(
+    "/tiles/{token}/ogc/tileMatrixSets/{matrix_set}",
+    summary="OGC API - Tiles: a tile matrix set",
+    responses=gives("MatrixSet"),
+)
+def one_matrix_set(matrix_set: str, service: Map) -> Json:
     """Its zoom levels."""
     del service
-    refuse_other(name)
+    refuse_other(matrix_set)
     told: Json = quad().model_dump(mode="json", exclude_none=True)
     return told
 
 
-@router.get("/tiles/{token}/ogc/map/tiles", summary="OGC API - Tiles: tilesets")
+@router.get("/tiles/{token}/ogc/map/tiles", summary="OGC API - Tiles: tilesets", responses=gives("Tilesets"))
 def tilesets(request: Request, service: Map) -> Json:
     """The one that there is."""
     links, base = Links(request), f"{base_of(request, service)}/ogc/map/tiles"
@@ -81,10 +94,14 @@ def tilesets(request: Request, service: Map) -> Json:
     return {"tilesets": [entry], "links": [links.link("self", base)]}
 
 
-@router.get("/tiles/{token}/ogc/map/tiles/{name}", summary="OGC API - Tiles: a tileset")
-def tileset(request: Request, name: str, service: Map) -> Json:
+@router.get(
+    "/tiles/{token}/ogc/map/tiles/{matrix_set}",
+    summary="OGC API - Tiles: a tileset",
+    responses=gives("Tileset"),
+)
+def tileset(request: Request, matrix_set: str, service: Map) -> Json:
     """Where it lies, and which tiles there are."""
-    refuse_other(name)
+    refuse_other(matrix_set)
     links, base = Links(request), f"{base_of(request, service)}/ogc"
     look, portrait = look_of(request, service), portrait_of(request, service)
     west, south, east, north = portrait.bounds
@@ -113,10 +130,17 @@ def tileset(request: Request, name: str, service: Map) -> Json:
     }
 
 
-@router.get("/tiles/{token}/ogc/map/tiles/{name}/{matrix}/{row}/{column}", summary="OGC API - Tiles: a tile")
-async def picture(request: Request, name: str, matrix: str, row: str, column: str, service: Map) -> Response:
+@router.get(
+    "/tiles/{token}/ogc/map/tiles/{matrix_set}/{matrix}/{row}/{column}",
+    summary="OGC API - Tiles: a tile",
+    responses=TILE,
+    response_class=Response,
+)
+async def picture(
+    request: Request, matrix_set: str, matrix: str, row: str, column: str, service: Map
+) -> Response:
     """The tile; transparent where there is nothing."""
-    refuse_other(name)
+    refuse_other(matrix_set)
     z, y, x = numbers(matrix, row, column)
     return await tile(request, service, z, x, y)
 

@@ -12,18 +12,23 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.addresses import base_of, behind, look_of, number, portrait_of, tile, title_of
+from api.declared import TILE, asks, reply, sends
 from api.errors import status_of, told
+from api.schemas import BYTES, TEXT
 from api.tiles.matrices import NAME, limits, quad
 from engine import Look, Portrait, Problem, Service
 
 router = APIRouter(tags=["Tiles"])
 XML = "application/xml"
-IN_XML: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Capabilities, or a tile.", "content": {XML: {}, "image/png": {}, "image/jpeg": {}}},
-    "4XX": {"description": "What is wrong.", "content": {XML: {}}},
-    "5XX": {"description": "What is wrong.", "content": {XML: {}}},
-}
-"""What comes back, for the description."""
+REPORT = reply("What is wrong, as OWS tells it.", TEXT, XML)
+REPORTS: dict[int | str, Any] = {"4XX": REPORT, "5XX": REPORT}
+DOCUMENT = sends("The capabilities.", XML, schema=TEXT)
+DOCUMENT_OR_TILE = {**TILE, 200: reply("The capabilities, or a tile.", BYTES, XML, "image/png", "image/jpeg")}
+PAIRS = asks(
+    service="`WMTS`", request="`GetCapabilities` or `GetTile`", version="`1.0.0`", layer="`map`", style="`default`",
+    tilematrixset="The tile matrix set.", tilematrix="Zoom level.", tilerow="Row, from the north.",
+    tilecol="Column, from the west.", format="The media type of tiles.",
+)  # fmt: skip
 LAYER, STYLE = "map", "default"
 OWN_CODES = frozenset(
     {"MissingParameterValue", "InvalidParameterValue", "TileOutOfRange", "OperationNotSupported"}
@@ -49,7 +54,13 @@ def reporting(door: Door) -> Door:
     return answered
 
 
-@router.get("/tiles/{token}/wmts", summary="WMTS by key-value pairs", responses=IN_XML)
+@router.get(
+    "/tiles/{token}/wmts",
+    summary="WMTS by key-value pairs",
+    responses={**DOCUMENT_OR_TILE, **REPORTS},
+    openapi_extra=PAIRS,
+    response_class=Response,
+)
 @reporting
 async def pairs(request: Request, token: str) -> Response:
     """GetCapabilities, which is what is asked where nothing is, or GetTile."""
@@ -66,7 +77,12 @@ async def pairs(request: Request, token: str) -> Response:
             raise Problem("OperationNotSupported", f"there is no operation {other[:40]!r}")
 
 
-@router.get("/tiles/{token}/wmts/1.0.0/WMTSCapabilities.xml", summary="WMTS: capabilities", responses=IN_XML)
+@router.get(
+    "/tiles/{token}/wmts/1.0.0/WMTSCapabilities.xml",
+    summary="WMTS: capabilities",
+    responses={**DOCUMENT, **REPORTS},
+    response_class=Response,
+)
 @reporting
 async def described(request: Request, token: str) -> Response:
     """What the service has."""
@@ -76,7 +92,8 @@ async def described(request: Request, token: str) -> Response:
 @router.get(
     "/tiles/{token}/wmts/1.0.0/{layer}/{style}/{matrix_set}/{matrix}/{row}/{column}.{suffix}",
     summary="WMTS: a tile",
-    responses=IN_XML,
+    responses={**TILE, **REPORTS},
+    response_class=Response,
 )
 @reporting
 async def picture(

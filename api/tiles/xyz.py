@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.addresses import behind, look_of, numbers, portrait_of, tile, title_of, url_of
+from api.declared import TILE, gives
 from engine import Problem, Service
 
 router = APIRouter(tags=["Tiles"])
@@ -15,7 +16,9 @@ Json = dict[str, Any]
 Map = Annotated[Service, Depends(behind("XYZ"))]
 
 
-@router.get("/tiles/{token}/{z}/{x}/{y}.{suffix}", summary="An XYZ tile")
+@router.get(
+    "/tiles/{token}/{z}/{x}/{y}.{suffix}", summary="An XYZ tile", responses=TILE, response_class=Response
+)
 async def picture(request: Request, z: str, x: str, y: str, suffix: str, service: Map) -> Response:
     """The tile; transparent where there is nothing."""
     if suffix != look_of(request, service).suffix:
@@ -23,7 +26,11 @@ async def picture(request: Request, z: str, x: str, y: str, suffix: str, service
     return await tile(request, service, *numbers(z, x, y))
 
 
-@router.get("/tiles/{token}/tilejson.json", summary="XYZ tiles, described by TileJSON 3.0")
+@router.get(
+    "/tiles/{token}/tilejson.json",
+    summary="XYZ tiles, described by TileJSON 3.0",
+    responses=gives("TileJson"),
+)
 def tilejson(request: Request, service: Map) -> Json:
     """Where the tiles are, and what they show."""
     look, portrait = look_of(request, service), portrait_of(request, service)

@@ -16,7 +16,7 @@ import uvicorn
 
 from api.app import create_app
 from api.auth.passwords import hashed
-from contracts import Contract, check_frame
+from contracts import Contract, Own, check_frame
 from engine import Backend, Settings, User
 from engine.catalog import Catalog
 from engine.demo import make_scenes
@@ -86,7 +86,9 @@ def serving(backend: Backend, hooks: list[Callable[[httpx.Response], None]]) -> 
     while not server.started:
         time.sleep(0.02)
     try:
-        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", backend, hooks)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        own = Own(httpx.get(f"{url}/openapi").json())
+        yield Served(url, backend, [*hooks, own.check])
     finally:
         server.should_exit = True
         thread.join()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
+from datetime import UTC, datetime
+from pathlib import Path
 
+import httpx
+import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from api.errors import answer, from_http, from_validation, status_of, unexpected
+from api.errors import add_handlers, answer, from_http, from_validation, status_of, unexpected
 from engine import Problem, Problems
 
 
@@ -106,6 +113,11 @@ def test_headers_by_code(code, facts, headers):
         ("application/json", "application/json"),
         ("application/problem+json", "application/problem+json"),
         ("text/html, application/problem+json", "application/problem+json"),
+        ("Application/Problem+JSON ; q=0.1", "application/problem+json"),
+        ("application/problem+json;q=0", "application/json"),
+        ("application/problem+json; q=0.000, */*", "application/json"),
+        ("application/problem+json-seq", "application/json"),
+        (";,;q=0", "application/json"),
     ],
 )
 def test_media_types(accept, kind):
@@ -122,10 +134,58 @@ def test_what_is_wrong_with_a_request_is_named(where, code):
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(404, "NotFound"), (405, "MethodNotAllowed"), (400, "BadRequest")]
+    ("status", "code"),
+    [
+        (400, "BadRequest"),
+        (404, "NotFound"),
+        (405, "MethodNotAllowed"),
+        (406, "NotAcceptable"),
+        (413, "PayloadTooLarge"),
+        (415, "UnsupportedMediaType"),
+        (499, "Status499"),
+        (503, "ServiceUnavailable"),
+    ],
 )
 def test_refusals_of_the_framework(status, code):
-    assert from_http(HTTPException(status)).code == code
+    assert from_http(HTTPException(status, "no")).code == code
+
+
+def test_a_refusal_of_the_framework_keeps_its_status():
+    app = FastAPI()
+    add_handlers(app)
+
+    @app.get("/")
+    def refuse() -> None:
+        raise HTTPException(415, "no such type", {"X-Why": "not"})
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            return await client.get("/")
+
+    found = asyncio.run(ask())
+    assert (found.status_code, found.json()["status"], found.headers["x-why"]) == (415, 415, "not")
+
+
+@pytest.mark.parametrize(
+    ("fact", "sent"),
+    [
+        (float("nan"), None),
+        (-math.inf, None),
+        (np.float32(0.5), 0.5),
+        (np.float64("nan"), None),
+        (np.int16(3), 3),
+        (np.array([1.0, np.nan]), [1.0, None]),
+        (Path("/a"), "/a"),
+        (b"a", "b'a'"),
+        ("\ud800", "?"),
+        ({1: {2, 3}}, {"1": [2, 3]}),
+        (datetime(2022, 6, 1, tzinfo=UTC), "2022-06-01 00:00:00+00:00"),
+    ],
+)
+def test_whatever_the_facts_are_there_is_an_answer(fact, sent):
+    body = told(Problem("X", "m \ud800", hint="h", facts={"fact": fact}))
+    assert body["facts"] == {"fact": sent}
+    assert body["message"] == "m ?. h"
 
 
 def test_faults_of_ours_keep_their_words(caplog):

@@ -47,6 +47,21 @@ def test_bodies(ada, method, path, body):
 
 
 @pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"budget": 1e999}', "1e999"),
+        (b'{"budget": NaN}', "NaN"),
+        (b'{"a": {"x": 1, "y": 2, "x": 3}}', "'x' twice"),
+        (b'{"title": "\\ud800"}', "surrogate"),
+    ],
+)
+def test_what_cannot_be_told_again_is_not_taken(ada, body, words):
+    answer = ada.post("/jobs", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "BadRequest")
+    assert words in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
     "kind", ["text/plain", "application/xml", "multipart/form-data", "application/json; charset=utf-7", ""]
 )
 def test_media_types(ada, kind):

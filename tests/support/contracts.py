@@ -7,7 +7,7 @@ import re
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import jsonschema
@@ -39,16 +39,17 @@ class Contract:
     def templates(self) -> list[tuple[re.Pattern[str], str]]:
         """The paths as patterns; those without parameters first."""
         paths = sorted(self.document["paths"], key=lambda p: ("{" in p, -len(p)))
-        return [
-            (re.compile(re.sub(r"\{path\}", ".+", re.sub(r"\{(?!path)[^}]+\}", "[^/]+", p))), p)
-            for p in paths
-        ]
+        return [(re.compile("".join(map(pattern_of, re.split(r"(\{[^}]+\})", p)))), p) for p in paths]
 
     def template(self, path: str) -> str | None:
         """The path of the document that a path of ours is one of."""
         for facet in FACETS:
             path = path.removeprefix(facet)
-        return next((t for pattern, t in self.templates if pattern.fullmatch(path or "/")), None)
+        return self.known(path or "/")
+
+    def known(self, path: str) -> str | None:
+        """The path of the document that a path is one of as it stands."""
+        return next((t for pattern, t in self.templates if pattern.fullmatch(path)), None)
 
     def faults(self, method: str, path: str, status: int, body: Any) -> list[str]:
         """What in the body of an answer is not as the document has it."""
@@ -91,6 +92,59 @@ class Contract:
             request.method.lower(), urlsplit(str(request.url)).path, response.status_code, response.json()
         )
         assert not found, f"{request.method} {request.url} by {self._path.name}: {found}"
+
+
+def pattern_of(part: str) -> str:
+    """What a part of a path, a parameter or a text, looks like."""
+    if not part.startswith("{"):
+        return re.escape(part)
+    return ".+" if part == "{path}" else "[^/]+"
+
+
+class Own(Contract):
+    """The document of the server itself: nothing may be answered that it does not tell."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__(Path("our own document"))
+        self._told = told
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The document, as JSON Schema understands it."""
+        return plain(self._told)
+
+    def template(self, path: str) -> str | None:
+        """The path of the document that a path is one of."""
+        if path.startswith("/results/"):  # names of results may have slashes
+            path = "/results/token/name"
+        return self.known(path) or self.known(f"{path}/")  # faces are found without their last slash
+
+    def check(self, response: httpx.Response) -> None:
+        """Fail where an answer is not as the document has it."""
+        method, path = (
+            response.request.method.lower(),
+            unquote(response.url.raw_path.decode().partition("?")[0]),
+        )
+        template = self.template(DOUBLED.sub("/", path))
+        if template is None or method not in self.document["paths"][template]:
+            assert response.status_code in (204, 400, 404, 405) or method == "head", (
+                f"{method} {path} is not told"
+            )
+            return
+        told = self.document["paths"][template][method]["responses"]
+        status = str(response.status_code)
+        assert status in told or f"{status[0]}XX" in told, f"{method} {path}: {status} is not told"
+        answer = self.resolved(told.get(status) or told[f"{status[0]}XX"])
+        kind, kinds = response.headers.get("content-type", ""), answer.get("content", {})
+        assert not kind or "*/*" in kinds or any(one in kinds for one in (kind, kind.partition(";")[0])), (
+            f"{method} {path}: {status} with {kind} is not told, only {', '.join(kinds) or 'no body'}"
+        )
+        for name, header in answer.get("headers", {}).items():
+            assert name in response.headers or not header["required"], f"{method} {path}: no {name}"
+        super().check(response)
+
+
+DOUBLED = re.compile("/{2,}")
 
 
 def check_frame(response: httpx.Response) -> None:

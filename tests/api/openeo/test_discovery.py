@@ -120,6 +120,33 @@ def test_openapi_is_sound(anonymous):
     validate(anonymous.get("/openapi").json())
 
 
+def test_openapi_tells_of_each_operation_what_it_takes_and_gives(anonymous):
+    document = anonymous.get("/openapi").json()
+    told = [
+        (f"{method} {path}", operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+    ids = [operation["operationId"] for _, operation in told]
+    assert len(set(ids)) == len(ids)
+    assert max(map(len, ids)) <= 40
+    for name, operation in told:
+        assert operation["summary"], name
+        assert operation["tags"], name
+        good = {s: a for s, a in operation["responses"].items() if s.startswith("2")}
+        assert good, name
+        for status, answer in good.items():
+            content = answer.get("content", {})
+            assert bool(content) == (status in ("200", "206")) or (name.startswith("put"), status) == (
+                True,
+                "200",
+            )
+            for kind, one in content.items():
+                assert ("$ref" in one["schema"]) == ("json" in kind), (name, kind)
+        assert ("requestBody" in operation) == name.startswith(("post", "put", "patch")) or "/results" in name
+        assert all(p["description"] for p in operation.get("parameters", ()) if p["in"] != "query"), name
+
+
 def test_docs_need_nothing_from_outside(anonymous):
     page = anonymous.get("/docs").text
     assert "/process_graphs/{process_graph_id}" in page
