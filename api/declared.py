@@ -12,12 +12,16 @@ ANY_TYPE = "*/*"
 """Of files: whatever they are."""
 
 
+ANYTHING: Schema = {"description": "Whatever it is."}
+"""Of files that may be JSON, too."""
+
+
 def gives(name: str, *, media_type: str = JSON, headers: tuple[str, ...] = ()) -> Any:
     """A route answers with a document of that schema."""
     return {200: reply(str(SCHEMAS[name]["description"]), ref(name), media_type, headers=headers)}
 
 
-def sends(what: str, *media_types: str, schema: Schema = BYTES, headers: tuple[str, ...] = ()) -> Any:
+def sends(what: str, *media_types: str, schema: Schema = ANYTHING, headers: tuple[str, ...] = ()) -> Any:
     """A route answers with a file."""
     return {200: reply(what, schema, *media_types, headers=headers)}
 
@@ -40,7 +44,8 @@ def reply(what: str, schema: Schema | None = None, *media_types: str, headers: t
 CREATED = ("Location", "OpenEO-Identifier", "GDC-Identifier")
 """Headers of answers to what makes something."""
 RANGES: Any = {
-    206: reply("A part of the file.", BYTES, ANY_TYPE, headers=("Content-Range",)),
+    206: reply("A part of the file.", ANYTHING, ANY_TYPE),
+    416: reply("The file has no such part."),
 }
 """Answers to those who ask for a part."""
 BY_RANGE: Json = {
@@ -70,5 +75,5 @@ def asks(**words: str) -> Json:
     }
 
 
-TILE: Any = {**sends("The tile.", "image/png", "image/jpeg"), 304: reply("The client has it.")}
+TILE: Any = {**sends("The tile.", "image/png", "image/jpeg", schema=BYTES), 304: reply("The client has it.")}
 """Answers of routes that give tiles."""
