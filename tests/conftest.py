@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from node import installed, missing
 from postgres import Postgres, binary
@@ -16,6 +17,8 @@ DATA = Path(os.environ.get("GDC_TEST_DATA", ROOT.parent / "shared" / "data"))
 CONTRACTS = Path(os.environ.get("GDC_TEST_CONTRACTS", ROOT.parent / "shared" / "contracts"))
 
 
+settings.register_profile("ours", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("ours")
 os.environ.setdefault("GDC_ALLOWED_HOSTS", '["127.0.0.1"]')  # where the tests' own servers listen
 
 
