@@ -29,7 +29,11 @@ class StrictRequest(Request):
         """
         try:
             value = json.loads(
-                await self.body(), parse_constant=refuse, parse_float=finite, object_pairs_hook=members
+                await self.body(),
+                parse_constant=refuse,
+                parse_float=finite,
+                parse_int=whole,
+                object_pairs_hook=members,
             )
         except RecursionError:
             raise too_deep() from None
@@ -66,6 +70,11 @@ def finite(text: str) -> float:
     """A number, unless it is beyond all that computers have."""
     number = float(text)
     return number if math.isfinite(number) else refuse(text[:40])
+
+
+def whole(text: str) -> int:
+    """An integer, unless it is beyond what a float reaches."""
+    return int(text) if len(text) <= 308 else refuse(f"{text[:40]}...")
 
 
 def members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

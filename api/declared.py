@@ -12,13 +12,13 @@ ANY_TYPE = "*/*"
 """Of files: whatever they are."""
 
 
-ANYTHING: Schema = {"description": "Whatever it is."}
-"""Of files that may be JSON, too."""
-
-
 def gives(name: str, *, media_type: str = JSON, headers: tuple[str, ...] = ()) -> Any:
     """A route answers with a document of that schema."""
     return {200: reply(str(SCHEMAS[name]["description"]), ref(name), media_type, headers=headers)}
+
+
+ANYTHING: Schema = {"description": "Whatever it is."}
+"""Of files that may be JSON, too."""
 
 
 def sends(what: str, *media_types: str, schema: Schema = ANYTHING, headers: tuple[str, ...] = ()) -> Any:
@@ -44,8 +44,7 @@ def reply(what: str, schema: Schema | None = None, *media_types: str, headers: t
 CREATED = ("Location", "OpenEO-Identifier", "GDC-Identifier")
 """Headers of answers to what makes something."""
 RANGES: Any = {
-    206: reply("A part of the file.", ANYTHING, ANY_TYPE),
-    416: reply("The file has no such part."),
+    206: reply("A part of the file.", BYTES, ANY_TYPE),
 }
 """Answers to those who ask for a part."""
 BY_RANGE: Json = {

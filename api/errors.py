@@ -149,6 +149,10 @@ def from_http(error: HTTPException) -> Problem:
         return Problem("MethodNotAllowed", "this address does not know that method")
     if error.status_code == 413:
         return Problem("PayloadTooLarge", str(error.detail), hint="Data are stored with `PUT /files/{path}`.")
+    if error.status_code == 416:
+        return Problem(
+            "RangeNotSatisfiable", str(error.detail), hint="`Range: bytes=0-99` gives the first 100."
+        )
     phrase = http.client.responses.get(error.status_code, f"Status {error.status_code}")
     return Problem("".join(word.capitalize() for word in re.findall(r"\w+", phrase)), str(error.detail))
 

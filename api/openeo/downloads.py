@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from api.auth.login import backend_of, current_user
 from api.declared import ANY_TYPE, BY_RANGE, JSON, RANGES, gives, reply, sends
 from api.links import Links
 from api.moments import moment, now
 from api.openeo.older import extensions, with_older_bands
+from api.parts import File
 from api.schemas import ref
 from api.sign import Grant, granted, signed
 from engine import Job, Problem, Results, Status, User
@@ -69,7 +70,7 @@ def download(request: Request, token: str, name: str) -> Response:
         return JSONResponse(item(request, job, found.folder, grant.name), media_type=GEOJSON)
     if not path.is_file():
         raise Problem("NotFound", "what the link leads to is there no more")
-    return FileResponse(path, media_type=media_type(found, path.name), filename=path.name)
+    return File(path, media_type=media_type(found, path.name), filename=path.name)
 
 
 def listing(request: Request, job: Job, found: Results) -> Json:

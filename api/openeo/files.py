@@ -8,13 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
 from api.declared import ANY_TYPE, BY_RANGE, RANGES, does, gives, sends
 from api.errors import Gone
 from api.moments import moment
 from api.pages import Limit, Page, paged
+from api.parts import File
 from engine import User, UserFile
 
 router = APIRouter(tags=["File storage"])
@@ -43,10 +44,10 @@ def files(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -
     openapi_extra=BY_RANGE,
     response_class=Response,
 )
-def download(request: Request, path: str, user: Caller) -> FileResponse:
+def download(request: Request, path: str, user: Caller) -> File:
     """The file as it was uploaded, or the range of it that is asked for."""
     place = backend_of(request).files(user).place(path)
-    return FileResponse(place, media_type=media_type(place.name), filename=place.name)
+    return File(place, media_type=media_type(place.name), filename=place.name)
 
 
 @router.put(

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
@@ -20,6 +20,7 @@ from api.errors import monitoring, told
 from api.links import Links
 from api.moments import moment
 from api.openeo.jobs import LEVELS, Level
+from api.parts import File
 from api.waiting import answer
 from engine import Problem, User
 
@@ -88,7 +89,7 @@ def delivered(run: Any, folder: Path, done: BackgroundTask) -> Response:
     headers, files = {"OpenEO-Costs": f"{run.costs:g}"}, run.files
     if len(files) == 1 and files[0].path.is_file():
         (file,) = files
-        return FileResponse(
+        return File(
             file.path, media_type=file.media_type, filename=file.path.name, headers=headers, background=done
         )
     headers["Content-Disposition"] = 'attachment; filename="result.tar"'

@@ -69,6 +69,7 @@ def define(source: Any) -> Definition:
     reader = Reader()
     graph = reader.read(nodes, f"{root}/process_graph" if is_wrapped else root)
     declared = declared_parameters(wrapper.get("parameters") or () if is_wrapped else ())
+    reader.problems += misshapen(wrapper, root) if is_wrapped else []
     if reader.problems:
         raise Problems(reader.problems)
     assert graph is not None
@@ -105,12 +106,38 @@ def as_json(source: Any) -> Any:
         raise Problem("ProcessGraphInvalid", f"the process graph is no JSON: {error}") from None
 
 
+TEXT, FLAG, LIST, OBJECT = (str, "a text"), (bool, "true or false"), (list, "a list"), (dict, "an object")
+MEMBERS: Mapping[str, tuple[type, str]] = {
+    "id": TEXT, "summary": TEXT, "description": TEXT, "deprecated": FLAG, "experimental": FLAG, "parameters": LIST,
+    "returns": OBJECT, "categories": LIST, "exceptions": OBJECT, "examples": LIST, "links": LIST,
+}  # fmt: skip
+"""What a process tells of itself, and what it has to be where it is there."""
+OF_LISTS: Mapping[str, tuple[type, str]] = {"categories": TEXT, "examples": OBJECT, "links": OBJECT}
+"""What the elements of its lists have to be."""
+
+
+def misshapen(process: Mapping[str, Any], pointer: str) -> list[Problem]:
+    """The members of a process that are not what clients expect of them."""
+    found = []
+    for name, (type_, words) in MEMBERS.items():
+        given = process.get(name)
+        inner, of = OF_LISTS.get(name, (object, ""))
+        if not isinstance(given, type_ | None):
+            fault = f"{name} has to be {words}"
+        elif isinstance(given, list) and not all(isinstance(v, inner) for v in given):
+            fault = f"each element of {name} has to be {of}"
+        else:
+            continue
+        found.append(Problem("ProcessInvalid", fault, pointer=f"{pointer}/{name}"))
+    return found
+
+
 def declared_parameters(given: Any) -> tuple[Parameter, ...]:
     """The parameters that a process declares."""
-    if not isinstance(given, (list, tuple)) or not all(isinstance(p, Mapping) and "name" in p for p in given):
+    if not isinstance(given, (list, tuple)) or not all(map(is_parameter, given)):
         raise Problem(
             "ProcessInvalid",
-            "parameters has to be a list of objects, each with a name",
+            "parameters has to be a list of objects, each with a name, and with a schema or several",
             pointer="/parameters",
         )
     return tuple(
@@ -123,6 +150,15 @@ def declared_parameters(given: Any) -> tuple[Parameter, ...]:
         )
         for p in given
     )
+
+
+def is_parameter(given: Any) -> bool:
+    """Does it declare a parameter?"""
+    if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
+        return False
+    schema = given.get("schema", {})
+    schemas = schema if isinstance(schema, list) else [schema]
+    return all(isinstance(one, Mapping) for one in schemas)
 
 
 def too_complex(message: str) -> Problem:
@@ -177,6 +213,9 @@ class Reader:
             args = given.get("arguments", {})
             if not isinstance(args, Mapping):
                 self.fault("ProcessGraphInvalid", f"the arguments of node {name!r} are no object", pointer)
+                continue
+            if not isinstance(given.get("namespace"), str | None):
+                self.fault("ProcessGraphInvalid", f"the namespace of node {name!r} is no text", pointer)
                 continue
             read = self.arguments(args, f"{pointer}/arguments", draft.depth, drafts)
             draft.nodes[str(name)] = Node(given["process_id"], read, pointer, given.get("namespace"))

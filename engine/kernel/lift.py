@@ -63,9 +63,9 @@ def sound(value: Any, param: Param) -> Any:
     ):
         return value
     if isinstance(value, int):
-        return within_64_bits(value)
+        value = within_64_bits(value)
     if isinstance(value, float) and "number" not in wanted:
-        if value.is_integer():
+        if value.is_integer() and abs(value) < 2**63:
             return int(value)
         raise unfit(value, param)
     if "array" not in wanted and odd_among_numbers(value):

@@ -60,6 +60,8 @@ def _in_wgs84(cube: xr.DataArray, axes: Axes, digits: int | None) -> list[shapel
     """The geometries in longitude and latitude, outer rings counterclockwise, as RFC 7946 wants them."""
     crs = crs_of(cube, axes)
     shapes = labels_of(cube, str(axes.geometry))
+    if not all(s is None or isinstance(s, shapely.Geometry) for s in shapes):
+        raise unsuitable("GeoJSON", cube, "it takes geometries, and their labels are identifiers")
     if crs is None:
         raise unsuitable("GeoJSON", cube, "it is in WGS84, and the geometries do not say what CRS they have")
     to_wgs84 = Transformer.from_crs(crs, "OGC:CRS84", always_xy=True)

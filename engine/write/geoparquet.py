@@ -57,6 +57,8 @@ def _table(task: Task, axes: Axes) -> Any:
 
     cube, dim = task.value, str(axes.geometry)
     shapes = labels_of(cube, dim)
+    if not all(s is None or isinstance(s, shapely.Geometry) for s in shapes):
+        raise unsuitable("GeoParquet", cube, "it takes geometries, and their labels are identifiers")
     columns: dict[str, Any] = {
         COLUMN: pyarrow.array([None if s is None else s.wkb for s in shapes], pyarrow.binary())
     }

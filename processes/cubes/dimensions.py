@@ -80,6 +80,8 @@ def add_dimension(data: Cube, name: DimensionName, label: Label, type: Kind = "o
 
 def with_free_name(data: xr.DataArray, name: str, parameter: str) -> xr.DataArray:
     """The cube, in which that name is free for a dimension; what an earlier selection left under it goes."""
+    if not name:
+        raise ProcessParameterInvalid("a dimension needs a name, it is empty", parameter=parameter)
     if name in data.dims:
         raise DimensionExists(
             f"there is a dimension {name!r} already; the cube has {axes.listing(data)}", parameter=parameter

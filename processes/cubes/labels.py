@@ -15,6 +15,7 @@ from shapely.errors import ShapelyError
 from processes.cubes import axes, places
 from processes.cubes.shapes import MAX_DEPTH, column
 from processes.errors import ProcessParameterInvalid
+from processes.values import within_64_bits
 
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII | re.IGNORECASE
@@ -49,7 +50,8 @@ def stored(given: Sequence[Any], kind: str, parameter: str) -> np.ndarray:
         return np.array(given, dtype=np.str_)
     if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in given):
         whole = all(isinstance(v, int) and abs(v) < 2**63 for v in given) and kind != "spatial"
-        return np.array(given, dtype=np.int64 if whole else np.float64)
+        numbers = [within_64_bits(v) if isinstance(v, int) else v for v in given]
+        return np.array(numbers, dtype=np.int64 if whole else np.float64)
     return column(given)
 
 

@@ -34,6 +34,8 @@ from processes.values import nulls
 
 CHANGING = ("cubicspline", "rms")
 """Methods that change values even where new cells are the old ones."""
+LEAST, MOST = 1e-6, 2.0**31
+"""Cells that a side of a cube may have."""
 Days = Annotated[float | None, Schema({"type": ["number", "null"]})]
 
 
@@ -162,6 +164,11 @@ def target_grid(source: GeoBox, resolution: Any, projection: Any, align: str) ->
         abs(float(w)) if w else abs(own) for w, own in zip(resolution, cover.resolution.xy, strict=True)
     )
     left, bottom, right, top = cover.extent.boundingbox.bbox
+    for span, r in ((right - left, rx), (top - bottom, ry)):
+        if not LEAST < span / r < MOST:
+            raise ProcessParameterInvalid(
+                f"cells of {r:g} cannot cover {span:g} units of the projection", parameter="resolution"
+            )
     columns, rows = (
         max(1, int(np.ceil(span / r - 1e-6))) for span, r in ((right - left, rx), (top - bottom, ry))
     )

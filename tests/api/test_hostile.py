@@ -51,6 +51,8 @@ def test_bodies(ada, method, path, body):
     [
         (b'{"budget": 1e999}', "1e999"),
         (b'{"budget": NaN}', "NaN"),
+        (b'{"budget": 1' + b"0" * 400 + b"}", "1000"),
+        (b'{"budget": 1' + b"0" * 9000 + b"}", "1000"),
         (b'{"a": {"x": 1, "y": 2, "x": 3}}', "'x' twice"),
         (b'{"title": "\\ud800"}', "surrogate"),
     ],

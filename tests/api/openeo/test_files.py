@@ -173,3 +173,21 @@ def test_bodies_are_limited_but_those_of_files(ada, served, monkeypatch, tidy):
     refused = ada.post("/jobs", json={"title": long, "process": {"process_graph": {}}})
     assert (refused.status_code, refused.json()["code"]) == (413, "PayloadTooLarge")
     assert ada.put("/files/long.txt", content=long).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code"),
+    [
+        ("bytes=100-200", 416, "RangeNotSatisfiable"),
+        ("bytes=3-1", 400, "BadRequest"),
+        ("pages=1-2", 400, "BadRequest"),
+        ("bytes", 400, "BadRequest"),
+    ],
+)
+def test_ranges_that_a_file_has_not_are_refused_as_all_else_is(ada, asked, status, code):
+    ada.put("/files/ten.txt", content="0123456789")
+    answer = ada.get("/files/ten.txt", headers={"Range": asked})
+    assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
+    assert answer.headers.get("content-range") == ("bytes */10" if status == 416 else None)
+    assert ada.get("/files/ten.txt", headers={"Range": "bytes=2-3"}).content == b"23"
+    ada.delete("/files/ten.txt")

@@ -224,3 +224,17 @@ def test_public_processes_are_used_by_all_and_others_are_not(ada, bob, anonymous
     finally:
         ada.delete("/process_graphs/shared_twice")
         ada.delete("/process_graphs/own_twice")
+
+
+@pytest.mark.parametrize("member", [{"summary": 1}, {"links": [1]}, {"categories": "a"}, {"parameters": {}}])
+def test_what_a_process_tells_of_itself_is_looked_at(ada, member):
+    """It is told to clients again as it is."""
+    process = {**TWICE, **member}
+    for answer in (
+        ada.put("/process_graphs/odd", json=process),
+        ada.post("/jobs", json={"process": process}),
+        ada.post("/result", json={"process": process}),
+        ada.post("/services", json={"process": process, "type": "XYZ"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (400, "ProcessInvalid")
+    assert ada.post("/validation", json=process).json()["errors"][0]["code"] == "ProcessInvalid"
