@@ -20,6 +20,8 @@ from api.waiting import GLANCE, answer
 from engine import Look, Portrait, Problem, Service
 
 Json = dict[str, Any]
+LAYER = "map"
+"""Name of the one layer that a WMTS has."""
 PATIENCE = 20.0
 """Seconds that a tile waits for its place, where there is too much to do."""
 FRESH = 60
@@ -43,7 +45,9 @@ def url_of(request: Request, service: Service) -> str:
 def attributes_of(request: Request, service: Service) -> Json:
     """What was found out about a service's map."""
     portrait, look = portrait_of(request, service), look_of(request, service)
+    layers = {"layers": [LAYER]} if service.type == "WMTS" else {}
     return {
+        **layers,
         "bounds": list(portrait.bounds),
         "bands": list(portrait.bands),
         "range": [list(pair) for pair in portrait.ranges],

@@ -27,25 +27,7 @@ class StrictRequest(Request):
             JSONDecodeError: It is no JSON.
             HTTPException: It has numbers, signs or a depth that others could not take.
         """
-        try:
-            value = json.loads(
-                await self.body(),
-                parse_constant=refuse,
-                parse_float=finite,
-                parse_int=whole,
-                object_pairs_hook=members,
-            )
-        except RecursionError:
-            raise too_deep() from None
-        except UnicodeDecodeError as cause:
-            raise HTTPException(400, f"the body is not in UTF-8: {cause.reason}") from None
-        if depth_is_over(value, DEEPEST):
-            raise too_deep()
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise HTTPException(400, "the body has half of a surrogate pair, which is no character") from None
-        return value
+        return strict(await self.body())
 
 
 class StrictRoute(APIRoute):
@@ -55,10 +37,34 @@ class StrictRoute(APIRoute):
         """The handler, given a strict request."""
         handler = super().get_route_handler()
 
-        async def strict(request: Request) -> Response:
+        async def held(request: Request) -> Response:
             return await handler(StrictRequest(request.scope, request.receive))
 
-        return strict
+        return held
+
+
+def strict(text: str | bytes) -> Any:
+    """The JSON value in a text.
+
+    Raises:
+        JSONDecodeError: It is no JSON.
+        HTTPException: It has numbers, signs or a depth that others could not take.
+    """
+    try:
+        value = json.loads(
+            text, parse_constant=refuse, parse_float=finite, parse_int=whole, object_pairs_hook=members
+        )
+    except RecursionError:
+        raise too_deep() from None
+    except UnicodeDecodeError as cause:
+        raise HTTPException(400, f"the body is not in UTF-8: {cause.reason}") from None
+    if depth_is_over(value, DEEPEST):
+        raise too_deep()
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise HTTPException(400, "the body has half of a surrogate pair, which is no character") from None
+    return value
 
 
 def refuse(constant: str) -> NoReturn:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 import engine
+from api.commands import as_json_option, catalog, catalog_option, list_collections, print_json, say, token
 
 if TYPE_CHECKING:
     from engine import Problem, Session
@@ -26,10 +27,6 @@ CODES = {
     "StorageFailure": INTERNAL,
 }
 USAGE_CODES = {"FilePathInvalid", "FileNotFound"}
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-catalog_option = click.option(
-    "--catalog", help="A catalogue file, a STAC catalogue or a folder; `demo` for the sample data."
-)
 param_option = click.option(
     "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; JSON or text."
 )
@@ -188,35 +185,8 @@ def collections(catalog: str | None, as_json: bool) -> None:
     list_collections(catalog, as_json)
 
 
-@main.group()
-def catalog() -> None:
-    """Look after the catalogue."""
-
-
-@catalog.command("add")
-@click.argument("source")
-@click.option("--collection", help="Id of the collection, where the source has none.")
-@catalog_option
-@as_json_option
-def catalog_add(source: str, collection: str | None, catalog: str | None, as_json: bool) -> None:
-    """Catalogue SOURCE: a STAC catalogue, an item collection, a STAC API, or a folder of rasters."""
-    with opened(catalog) as session:
-        added = session.add(source, collection=collection)
-    if as_json:
-        print_json(
-            [{"collection": a.collection, "new": a.items_new, "updated": a.items_updated} for a in added]
-        )
-        return
-    for a in added:
-        say(f"{a.collection}: {a.items_new} items new, {a.items_updated} updated")
-
-
-@catalog.command("list")
-@catalog_option
-@as_json_option
-def catalog_list(catalog: str | None, as_json: bool) -> None:
-    """List the collections of the catalogue."""
-    list_collections(catalog, as_json)
+main.add_command(catalog)
+main.add_command(token)
 
 
 @main.command()
@@ -226,10 +196,10 @@ def catalog_list(catalog: str | None, as_json: bool) -> None:
 @click.option("--anonymous", is_flag=True, help="Let people in without a login; they share one account.")
 @click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False), help="Certificate file, for HTTPS.")
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False), help="Key file of the certificate.")
-@click.option("--catalog", type=click.Path(path_type=Path), help="The catalogue's SQLite file.")
+@click.option("--catalog", help="The catalogue's SQLite file, or URL of a PostgreSQL database.")
 def serve(
     host: str, port: int, demo: bool, anonymous: bool,
-    tls_cert: str | None, tls_key: str | None, catalog: Path | None,
+    tls_cert: str | None, tls_key: str | None, catalog: str | None,
 ) -> None:  # fmt: skip
     """Serve the engine over HTTP: openEO 1.2 at / and /openeo/1.2."""
     from api.serving import listen, served
@@ -240,8 +210,8 @@ def serve(
 
 @main.command()
 @click.option("--demo", is_flag=True, help="Work for a server of the sample data.")
-@click.option("--catalog", type=click.Path(path_type=Path), help="The catalogue's SQLite file.")
-def worker(demo: bool, catalog: Path | None) -> None:
+@click.option("--catalog", help="The catalogue's SQLite file, or URL of a PostgreSQL database.")
+def worker(demo: bool, catalog: str | None) -> None:
     """Compute batch jobs of servers that share this database (GDC_DATABASE) and this home (GDC_HOME)."""
     from api.serving import served, work
 
@@ -291,22 +261,6 @@ def user_remove(name: str) -> None:
     say(f"{name} is gone.")
 
 
-def list_collections(catalog: str | None, as_json: bool) -> None:
-    """Print the collections: JSON, or a line each."""
-    with opened(catalog) as session:
-        found = session.collections()
-    if as_json:
-        print_json({"collections": found})
-        return
-    if not found:
-        say("The catalogue is empty. Fill it with `gdc catalog add SOURCE`, or try `--catalog demo`.")
-    for c in found:
-        dims = c.get("cube:dimensions", {})
-        times = [str(t)[:10] for t in c["extent"]["temporal"]["interval"][0]]
-        bands: list[str] = next((d.get("values", []) for d in dims.values() if d.get("type") == "bands"), [])
-        click.echo(f"{c['id']}  {times[0]} to {times[1]}  {', '.join(bands)}")
-
-
 # ------------------------------------------------------------------------------------------- the small print
 def opened(catalog: str | None) -> Session:
     """The engine over this catalogue."""
@@ -332,16 +286,6 @@ def pairs(given: tuple[str, ...]) -> dict[str, Any]:
     return out
 
 
-def print_json(value: Any) -> None:
-    """A result for machines."""
-    click.echo(json.dumps(value, indent=2, default=str))
-
-
-def say(text: str) -> None:
-    """A word for people."""
-    click.echo(text, err=True)
-
-
 def exit_code(problem: Problem) -> int:
     """The exit code of a problem."""
     return USAGE if problem.code in USAGE_CODES else CODES.get(problem.code, GRAPH_ERROR)
@@ -350,7 +294,7 @@ def exit_code(problem: Problem) -> int:
 def fail(problem: Problem) -> NoReturn:
     """Say what is wrong, and exit."""
     if "--json" in sys.argv:
-        body = [p.json() for p in getattr(problem, "problems", (problem,))]
+        body = [p.json() for p in problem.each]
         print_json({"errors": body})
     for line in str(problem).splitlines():
         say(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.schemas import BYTES, SCHEMAS, TEXT, Schema, ref
+from api.schemas import BYTES, PLAIN, QUERY, SCHEMAS, TEXT, Schema, ref
 
 Json = dict[str, Any]
 JSON = "application/json"
@@ -15,6 +15,14 @@ ANY_TYPE = "*/*"
 def gives(name: str, *, media_type: str = JSON, headers: tuple[str, ...] = ()) -> Any:
     """A route answers with a document of that schema."""
     return {200: reply(str(SCHEMAS[name]["description"]), ref(name), media_type, headers=headers)}
+
+
+def shows(name: str, *, media_type: str = JSON, headers: tuple[str, ...] = ()) -> Any:
+    """A route answers with a document of that schema, or with a page of it for people."""
+    told = reply(str(SCHEMAS[name]["description"]), ref(name), media_type, headers=("Vary",))
+    told["headers"] |= {header: {"schema": TEXT, "required": False} for header in headers}
+    told["content"]["text/html"] = {"schema": TEXT}
+    return {200: told}
 
 
 ANYTHING: Schema = {"description": "Whatever it is."}
@@ -69,7 +77,8 @@ def asks(**words: str) -> Json:
     """A route looks at these parameters of the query by itself."""
     return {
         "parameters": [
-            {"in": "query", "name": name, "schema": TEXT, "description": what} for name, what in words.items()
+            {"in": "query", "name": name, "description": what, "required": False, **QUERY.get(name, PLAIN)}
+            for name, what in words.items()
         ]
     }
 

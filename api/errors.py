@@ -14,6 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from api.html.choice import likes_pages
+from api.html.render import page
 from engine import Problem, Problems
 
 STATUS: Mapping[str, int] = {
@@ -22,18 +24,29 @@ STATUS: Mapping[str, int] = {
     "AuthenticationSchemeInvalid": 403,
     "CredentialsInvalid": 403,
     "PermissionsInsufficient": 403,
+    "ProcessImmutable": 403,
     "TokenInvalid": 403,
     "CollectionNotFound": 404,
     "FileNotFound": 404,
+    "ItemNotFound": 404,
     "JobNotFound": 404,
     "NotFound": 404,
     "ProcessGraphNotFound": 404,
+    "ProcessNotFound": 404,
+    "ProjectNotFound": 404,
+    "ResultNotReady": 404,
     "ServiceNotFound": 404,
     "TileOutOfRange": 404,
     "UnsupportedApiVersion": 404,
     "MethodNotAllowed": 405,
+    "NotAcceptable": 406,
     "RequestTimeout": 408,
+    "ItemInvalid": 422,
+    "AlreadyExists": 409,
+    "ProcessExists": 409,
+    "PreconditionFailed": 412,
     "PayloadTooLarge": 413,
+    "UnsupportedMediaType": 415,
     "ResultLinkExpired": 410,
     "TooManyRequests": 429,
     "EstimateComplexity": 500,
@@ -43,6 +56,16 @@ STATUS: Mapping[str, int] = {
     "InfrastructureMaintenance": 503,
 }
 """Status code by error code."""
+OGC = "http://www.opengis.net/def/exceptions/"
+TYPES: Mapping[str, str] = {
+    "JobNotFound": f"{OGC}ogcapi-processes-1/1.0/no-such-job",
+    "ProcessNotFound": f"{OGC}ogcapi-processes-1/1.0/no-such-process",
+    "ResultNotReady": f"{OGC}ogcapi-processes-1/1.0/result-not-ready",
+    "ProcessExists": f"{OGC}ogcapi-processes-2/1.0/duplicated-process",
+    "ProcessImmutable": f"{OGC}ogcapi-processes-2/1.0/immutable-process",
+    "UnsupportedMediaType": f"{OGC}ogcapi-processes-2/1.0/unsupported-media-type",
+}
+"""What OGC's standards call a problem, by error code; RFC 7807 has `about:blank` for the others."""
 FAULT_OF_REQUEST = 400
 """The status of all other codes: openEO's for graphs, and the exceptions of processes."""
 RFC_7807 = "application/problem+json"
@@ -50,6 +73,8 @@ REFUSED = re.compile(r"q=0(\.0*)?")
 """What an `Accept` header has behind a media type that is not wanted."""
 HUNG_UP = 499
 """What the log says of a request whose client did not wait; nginx made the number known."""
+COSMOS = "/api/data/v0/"
+"""Paths whose clients look for a list of errors."""
 LOG = logging.getLogger("geodatacube.errors")
 
 
@@ -105,14 +130,14 @@ def monitoring(request: Request) -> str:
     return f'<{place}>; rel="monitor"' if place else ""
 
 
-def answer(request: Request, problem: Problem, status: int | None = None) -> JSONResponse:
-    """The response to a request that met a problem."""
+def answer(request: Request, problem: Problem, status: int | None = None) -> Response:
+    """The response to a request that met a problem; browsers get a page."""
     status = status or status_of(problem)
     body = {
         "id": request.scope.get("request_id", ""),
         **told(problem),
         "links": [],
-        "type": "about:blank",
+        "type": TYPES.get(problem.code, "about:blank"),
         "title": problem.code,
         "status": status,
         "instance": request.url.path,
@@ -120,6 +145,9 @@ def answer(request: Request, problem: Problem, status: int | None = None) -> JSO
     body["detail"] = body["message"]
     if isinstance(problem, Problems):
         body["errors"] = [told(p) for p in problem.problems]
+    if request.url.path.startswith(COSMOS):
+        each = problem.problems if isinstance(problem, Problems) else (problem,)
+        body["errors"] = [of_cosmos(p, str(body["id"])) for p in each]
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="geodatacube"'
@@ -128,7 +156,16 @@ def answer(request: Request, problem: Problem, status: int | None = None) -> JSO
     if status in (429, 503):
         headers["Retry-After"] = str(problem.facts.get("retry_after", 5))
     rfc = wanted(RFC_7807, request.headers.get("accept", ""))
+    if status < 500 and not rfc and request.method in ("GET", "HEAD") and likes_pages(request):
+        return page(request, "error.html", status, headers, doc=body)
     return JSONResponse(body, status, headers, RFC_7807 if rfc else "application/json")
+
+
+def of_cosmos(problem: Problem, number: str) -> dict[str, Any]:
+    """A problem as DataCosmos' clients read it."""
+    field = problem.facts.get("field") or problem.facts.get("parameter")
+    one = {**told(problem), "type": problem.code, "source": "geodatacube", "trace_id": number}
+    return {**one, **({"field": str(field)} if field else {})}
 
 
 def from_validation(error: RequestValidationError) -> Problem:
@@ -161,7 +198,7 @@ def add_handlers(app: FastAPI) -> None:
     """Have all errors answered in the same form."""
 
     @app.exception_handler(Problem)
-    async def _problem(request: Request, error: Problem) -> JSONResponse:
+    async def _problem(request: Request, error: Problem) -> Response:
         if status_of(error) >= 500:
             LOG.error("%s %s", request.scope.get("request_id", ""), error)
         return answer(request, error)
@@ -171,17 +208,17 @@ def add_handlers(app: FastAPI) -> None:
         return Response(status_code=HUNG_UP)
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _validation(request: Request, error: RequestValidationError) -> Response:
         return answer(request, from_validation(error))
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
         response = answer(request, from_http(error), error.status_code)
         response.headers.update(error.headers or {})
         return response
 
 
-def unexpected(request: Request, error: Exception) -> JSONResponse:
+def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a fault of ours; the log has it, the client its number."""
     LOG.error("%s internal error", request.scope.get("request_id", ""), exc_info=error)
     number = request.scope.get("request_id", "")

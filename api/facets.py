@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,27 +18,45 @@ class Facet:
     """What is added to the server's name."""
     openeo: bool
     """Is it openEO's, with processing and all that belongs to it?"""
+    stac: bool
+    """Are items searched over all collections?"""
+    features: bool
+    """Are its collections features, which are listed, and changed?"""
+    coverages: bool
+    """Are its collections coverages, too?"""
+    processes: bool
+    """Are processes executed as OGC has it?"""
     classes: tuple[str, ...]
     """What its conformance classes begin with."""
 
 
 OF_OPENEO, OF_STAC, OF_OGC = "https://api.openeo.org/", "https://api.stacspec.org/", "http://www.opengis.net/"
-ROOT = Facet("", "", openeo=True, classes=("http",))
-OPENEO = Facet("/openeo/1.2", "openEO", openeo=True, classes=(OF_OPENEO, OF_STAC, OF_OGC))
-STAC = Facet("/stac", "STAC", openeo=False, classes=(OF_STAC, OF_OGC))
-OGC = Facet("/ogc", "OGC API", openeo=False, classes=(OF_OGC,))
+ROOT = Facet(
+    "", "", openeo=True, stac=True, features=True, coverages=True, processes=True, classes=("http",)
+)  # fmt: skip
+OPENEO = Facet(
+    "/openeo/1.2", "openEO", openeo=True, stac=False, features=False, coverages=False, processes=False,
+    classes=(OF_OPENEO, OF_STAC, OF_OGC),
+)  # fmt: skip
+STAC = Facet(
+    "/stac", "STAC", openeo=False, stac=True, features=True, coverages=False, processes=False,
+    classes=(OF_STAC, OF_OGC),
+)  # fmt: skip
+OGC = Facet(
+    "/ogc", "OGC API", openeo=False, stac=False, features=True, coverages=True, processes=True, classes=(OF_OGC,)
+)  # fmt: skip
 FACETS = (ROOT, OPENEO, STAC, OGC)
 
 
 def facet_of(path: str) -> Facet:
     """The face that a path belongs to."""
-    return next((f for f in FACETS if f.prefix and path.startswith(f"{f.prefix}/")), ROOT)
+    return next((f for f in FACETS if f.prefix and f"{path}/".startswith(f"{f.prefix}/")), ROOT)
 
 
-def entering(facet: Facet) -> Callable[[Request], None]:
+def entering(facet: Facet) -> Callable[[HTTPConnection], None]:
     """A dependency that notes the facet a request came through."""
 
-    def enter(request: Request) -> None:
+    def enter(request: HTTPConnection) -> None:
         request.state.facet = facet
 
     return enter

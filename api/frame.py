@@ -19,23 +19,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import answer as refusal
 from api.errors import unexpected
-from api.facets import FACETS
+from api.facets import OGC, facet_of
 from engine import Problem
 
 LOG = logging.getLogger("geodatacube.access")
 SANE = re.compile(r"[\w\-.]{1,64}", re.ASCII)
 """Request numbers that are taken over from the client; others could forge lines of the log."""
 EXPOSED = (
-    "Location, GDC-Identifier, OpenEO-Identifier, OpenEO-Costs, Link, Content-Crs, Content-Bbox, "
-    "Preference-Applied, Retry-After, Content-Disposition, Accept-Ranges, Content-Range, ETag, X-Request-ID"
+    "Location, GDC-Identifier, OpenEO-Identifier, OpenEO-Costs, Link, Content-Crs, Content-Bbox, Content-Datetime, "
+    "Preference-Applied, Retry-After, Content-Disposition, Accept-Ranges, Content-Range, ETag, Digest, Repr-Digest, X-Request-ID"
 )
-ACCEPTED = "Authorization, Content-Type, Accept, Prefer, Range, If-Match, If-None-Match, X-Request-ID"
+ACCEPTED = "Authorization, Content-Type, Accept, Prefer, Range, If-Match, If-None-Match, If-Range, X-API-Key, X-Request-ID"
 MAX_AGE = 86_400
+TAKEN = {
+    "POST": ("Accept-Post", "application/geo+json, application/json"),
+    "PATCH": ("Accept-Patch", "application/merge-patch+json, application/json"),
+}
+"""What OPTIONS tells of bodies, by method: header and media types."""
+HEADLESS = "geodatacube.headless"
+"""In the scope of a request by HEAD: answers without an end need not begin."""
 NO_NUL = Problem("ParameterInvalid", "the address has a NUL, which is in no name")
-DOUBLED = re.compile(r"(?<![^/])/{2,}|(?<=^/openeo/1.2)/{2,}")
-"""Slashes that clients write twice where they put an address and a path together."""
-FACES = frozenset(facet.prefix for facet in FACETS if facet.prefix)
-UPLOADS = re.compile(r"(/openeo/[^/]+)?/files/")
+STORED = {"/files/": ("PUT",), "/api/data/v0/storage/": ("PUT", "POST")}
+"""What paths begin with whose bodies are stored, and by which methods."""
 SIGNATURE = re.compile(r"(?<=/results/)[^/]+|(?<=/tiles/)[^/]+")
 """What lets anybody who has it fetch results or tiles stands in the path, not in the query."""
 
@@ -51,9 +56,7 @@ class Frame:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope["path"] = DOUBLED.sub("/", scope["path"])
-        if scope["path"] in FACES:  # people leave the last slash out
-            scope["path"] += "/"
+        scope["path"] = tidy(scope["path"])
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         scope["request_id"] = given if SANE.fullmatch(given) else secrets.token_hex(8)
         answer = Answer(scope, send)
@@ -72,22 +75,23 @@ class Frame:
     async def _served(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         receive = Body(scope, receive).receive
         if scope["method"] == "OPTIONS" and (methods := methods_of(scope)):
-            await Response(status_code=204, headers=preflight(methods))(scope, receive, answer)
+            await options(scope, methods)(scope, receive, answer)
         elif scope["method"] == "HEAD":
             answer.headless = True
-            await self.app({**scope, "method": "GET"}, receive, answer)
+            await self.app({**scope, "method": "GET", HEADLESS: True}, receive, answer)
         else:
             await self.app(scope, receive, answer)
 
 
 class Body:
-    """What comes in: it may be so long, unless it is a file, which the user's quota limits."""
+    """What comes in: it may be so long, unless it is a file or an object, which the user's quota limits."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
         self._limit = scope["app"].state.backend.settings.max_body_bytes
-        is_file = scope["method"] == "PUT" and UPLOADS.match(scope["path"])
-        self._left = math.inf if is_file else self._limit
+        path = within_facet(scope["path"])
+        is_stored = any(scope["method"] in methods and path.startswith(p) for p, methods in STORED.items())
+        self._left = math.inf if is_stored else self._limit
 
     async def receive(self) -> Message:
         """The next part of it.
@@ -142,6 +146,17 @@ class Answer:
         LOG.info(json.dumps(line))
 
 
+def within_facet(path: str) -> str:
+    """The rest of a path behind the prefix of its facet."""
+    return path.removeprefix(facet_of(path).prefix)
+
+
+def tidy(path: str) -> str:
+    """A path with one slash behind the prefix of its facet: clients double it, and people leave it out."""
+    path = f"/{path.lstrip('/')}"
+    return f"{facet_of(path).prefix}/{within_facet(path).lstrip('/')}"
+
+
 def methods_of(scope: Scope) -> list[str]:
     """The methods that the path of a request knows."""
     methods: set[str] = set()
@@ -157,6 +172,14 @@ def methods_of(scope: Scope) -> list[str]:
 def allowed(methods: list[str]) -> str:
     """Methods of a path as headers tell them, with the one that all paths know."""
     return ", ".join([*methods, "OPTIONS"])
+
+
+def options(scope: Scope, methods: list[str]) -> Response:
+    """The answer to OPTIONS: 204 as openEO has it, and 200 with what may be sent where OGC's standards stand alone."""
+    if facet_of(scope["path"]) is not OGC:
+        return Response(status_code=204, headers=preflight(methods))
+    taken = {name: kinds for method, (name, kinds) in TAKEN.items() if method in methods}
+    return Response(status_code=200, headers={**preflight(methods), **taken})
 
 
 def preflight(methods: list[str]) -> dict[str, str]:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from api.facets import Facet
 
 Link = dict[str, str]
 SAFE = "/:@~"
 """What paths may hold as it is, besides letters and digits."""
+HTTP_OF = {"ws": "http", "wss": "https"}
+"""What is fetched by HTTP, wherever the address is told."""
 
 
 class Links:
     """Makes links for the answer to one request."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: HTTPConnection) -> None:
         public = request.app.state.backend.settings.public_url
-        self._root = str(public or request.base_url).rstrip("/")
+        here = request.base_url
+        if here.scheme in HTTP_OF:
+            here = here.replace(scheme=HTTP_OF[here.scheme])
+        self._root = str(public or here).rstrip("/")
         facet: Facet = request.state.facet
         self._prefix = facet.prefix
         self._path = request.url.path.removeprefix(request.scope.get("root_path", ""))

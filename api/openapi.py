@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, Response
 
 from api.declared import JSON, gives, reply, sends
 from api.errors import RFC_7807
-from api.facets import FACETS, Facet, facet_of
+from api.facets import Facet, facet_of
+from api.html.render import page
 from api.links import Links
 from api.schemas import PARAMETERS, SCHEMAS, TEXT, ref
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.0"
 router = APIRouter(tags=["Capabilities"])
 FAULT = reply("What is wrong.", ref("Error"), JSON, RFC_7807)
+FAULT["content"]["text/html"] = {"schema": TEXT}
 Json = dict[str, Any]
-PUBLIC = frozenset({"Capabilities", "Collections", "Processes", "Service types"})
+PUBLIC = frozenset({"Capabilities", "Collections", "Coverages", "Processes", "Service types"})
 """Tags of routes that need no login."""
 OPEN = ("{token}", "/credentials/oidc")
 """What paths have in them that need no login: a signature, or the way to a login."""
@@ -47,12 +48,19 @@ def openapi(request: Request) -> Response:
 )
 def docs(request: Request) -> HTMLResponse:
     """The description of all routes, as a page."""
-    return HTMLResponse(page(document(request)))
+    return page(request, "docs.html", sections=sections_of(document(request)))
 
 
 def document(request: Request) -> Json:
-    """The OpenAPI document, in the words of version 3.0."""
-    app = request.app
+    """The OpenAPI document, in the words of version 3.0; it is made once, as routes stay as they are."""
+    state = request.app.state
+    if not hasattr(state, "document"):
+        state.document = made_of(request.app)
+    return {**state.document, "servers": [{"url": Links(request).root("")}]}
+
+
+def made_of(app: FastAPI) -> Json:
+    """The document of an application, but for its address."""
     title = app.state.backend.settings.title
     made = get_openapi(
         title=title,
@@ -62,13 +70,13 @@ def document(request: Request) -> Json:
         separate_input_output_schemas=False,
     )
     made = older(made)
-    made["servers"] = [{"url": Links(request).root("")}]
     made["components"] = {
         "schemas": dict(SCHEMAS),
         "responses": {"Fault": FAULT},
         "securitySchemes": {
             "Bearer": {"type": "http", "scheme": "bearer"},
             "Basic": {"type": "http", "scheme": "basic"},
+            "Key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
         },
     }
     bearer: list[Json] = [{"Bearer": []}]
@@ -98,7 +106,7 @@ def complete(path: str, operation: Json, bearer: list[Json]) -> None:
     if path.endswith("/credentials/basic"):
         operation["security"] = [{"Basic": []}]
     elif PUBLIC.isdisjoint(operation.get("tags", ())) and not any(part in path for part in OPEN):
-        operation["security"] = bearer
+        operation["security"] = [*bearer, {"Key": []}] if path.startswith("/catalog/") else bearer
 
 
 def sole(schema: Json) -> Json:
@@ -135,43 +143,13 @@ def older(value: Any) -> Any:
     return out
 
 
-STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "code{background:#8882;padding:.1em .3em;border-radius:3px}summary{cursor:pointer}"
-    "summary b{display:inline-block;min-width:4.5em}details{margin:.3rem 0}h2{margin-top:2rem}"
-)
-
-
-def page(described: Json) -> str:
-    """The document as a page, by tags; each operation unfolds."""
-    sections: dict[str, list[str]] = {}
+def sections_of(described: Json) -> dict[str, list[tuple[str, str, Json]]]:
+    """The operations of a document by tags, each with its path and method; those of one face alone are left out."""
+    found: dict[str, list[tuple[str, str, Json]]] = {}
     for path, operations in described["paths"].items():
-        if facet_of(path).prefix:
-            continue
-        for method, operation in operations.items():
-            tag = (operation.get("tags") or ["Other"])[0]
-            sections.setdefault(tag, []).append(entry(path, method, operation))
-    body = "".join(f"<h2>{escape(tag)}</h2>{''.join(entries)}" for tag, entries in sections.items())
-    title = escape(described["info"]["title"])
-    faces = ", ".join(f"<code>{escape(f.prefix)}</code> ({escape(f.title)})" for f in FACETS if f.prefix)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}: API</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
-        f"<h1>{title}</h1><p>All routes, also as <a href='openapi'>OpenAPI 3.0</a>. Those of one standard alone are behind "
-        f"{faces}, too.</p>{body}</html>"
-    )
-
-
-def entry(path: str, method: str, operation: Json) -> str:
-    """One operation."""
-    parameters = "".join(
-        f"<li><code>{escape(p['name'])}</code> ({escape(p['in'])}) {escape(p.get('description', ''))}</li>"
-        for p in operation.get("parameters", ())
-    )
-    security = operation.get("security")
-    login = "<p>Needs a login.</p>" if security and {} not in security else ""
-    return (
-        f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code> {escape(operation.get('summary', ''))}"
-        f"</summary><p>{escape(operation.get('description', ''))}</p>{login}"
-        f"{f'<ul>{parameters}</ul>' if parameters else ''}</details>"
-    )
+        if not facet_of(path).prefix:
+            for method, operation in operations.items():
+                found.setdefault((operation.get("tags") or ["Other"])[0], []).append(
+                    (path, method, operation)
+                )
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import Query, Request
 
@@ -12,9 +13,9 @@ from api.links import Link, Links
 T = TypeVar("T")
 MOST = 10**9
 Limit = Annotated[int | None, Query(ge=1, le=MOST, description="At most so many; without it, all.")]
+TenLimit = Annotated[int, Query(ge=1, le=10_000, description="At most so many.")]
+"""That of lists that OGC defines: ten, where nothing is said."""
 Page = Annotated[int, Query(ge=1, le=MOST, description="Which page of that size, the first being 1.")]
-
-Offset = Annotated[str, Query(pattern="^[0-9]{0,18}$", description="Id of the last entry that is known.")]
 
 
 def paged(
@@ -27,8 +28,15 @@ def paged(
         return found, out
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     last = max(1, -(-len(found) // limit))
+    kept = {
+        name: ",".join(request.query_params.getlist(name))
+        for name in request.query_params
+        if name not in ("limit", "page")
+    }
     numbers = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
     for rel, number in numbers.items():
         if 1 <= number <= last:
-            out.append(links.link(rel, links.root(path, limit=limit, page=number)))
+            out.append(
+                links.link(rel, f"{links.root(path)}?{urlencode({**kept, 'limit': limit, 'page': number})}")
+            )
     return found[(page - 1) * limit : page * limit], out

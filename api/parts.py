@@ -1,12 +1,18 @@
-"""Files as answers, whole or in parts (RFC 9110); what cannot be cut is refused in the words of all our refusals."""
+"""Files as answers, whole, in parts (RFC 9110), or beside others; what cannot be cut is refused in the words of all our refusals."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
+BLOCK = 2**20
+MULTIPART = "multipart/related"
 REFUSED = {400: "the range that is asked for is none of bytes", 416: "the file is shorter than that"}
 
 
@@ -28,3 +34,18 @@ class File(FileResponse):
             await send(message)
 
         await super().__call__(scope, receive, sent)
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, a block at a time."""
+    with path.open("rb") as file:
+        yield from iter(partial(file.read, BLOCK), b"")
+
+
+def related(parts: Iterable[tuple[Sequence[str], Iterable[bytes]]], boundary: str) -> Iterator[bytes]:
+    """Parts side by side as one body (RFC 2387), each with the lines of its head."""
+    for head, pieces in parts:
+        yield "\r\n".join([f"--{boundary}", *head, "", ""]).encode()
+        yield from pieces
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Schema = dict[str, Any]
+Json = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
 WHOLE: Schema = {"type": "integer", "minimum": 0}
@@ -62,7 +63,11 @@ REQUEST: Mapping[str, Schema] = {
 }
 """What requests may tell besides a process."""
 GRAPH = {"process": ref("ProcessGraph")}
-SERVICE_REQUEST: Mapping[str, Schema] = {**REQUEST, "enabled": YES_OR_NO, "configuration": ANY_OBJECT}
+SERVICE_REQUEST: Mapping[str, Schema] = {
+    **REQUEST,
+    "enabled": maybe(YES_OR_NO),
+    "configuration": maybe(ANY_OBJECT),
+}
 PARAMETER = record({"name": TEXT, "schema": {}}, {"description": TEXT, "optional": YES_OR_NO, "default": {}})
 DESCRIPTION: Mapping[str, Schema] = {
     "summary": TEXT,
@@ -77,6 +82,27 @@ COLLECTION_EXTENT = record(
     {"spatial": record({"bbox": many(BOX)}), "temporal": record({"interval": many(many(maybe(TEXT)))})}
 )
 ASSETS = by_name(record({"href": ADDRESS}, {"title": TEXT, "type": TEXT, "roles": many(TEXT)}))
+
+OGC_SUMMARY: Mapping[str, Schema] = {
+    "title": TEXT,
+    "description": TEXT,
+    "keywords": many(TEXT),
+    "jobControlOptions": many({"type": "string", "enum": ["sync-execute", "async-execute", "dismiss"]}),
+    "outputTransmission": many({"type": "string", "enum": ["value", "reference"]}),
+    "mutable": YES_OR_NO,
+    "links": LINKS,
+}
+OGC_OUTPUT = record({"schema": {}}, {"title": TEXT, "description": TEXT})
+OGC_INPUT = record({"title": TEXT, "schema": {}}, {"description": TEXT, "minOccurs": WHOLE, "maxOccurs": {}})
+
+PUBLISHED = ("accepted", "pending", "rejected")
+WEBHOOK: Mapping[str, Schema] = {
+    "secret": TEXT,
+    "collections": maybe(many(TEXT)),
+    "filter": {"description": "A condition in CQL2, as text or JSON; null: none.", "nullable": True},
+    "events": many({"type": "string", "enum": ["created", "updated", "deleted"]}),
+    "enabled": YES_OR_NO,
+}
 
 SCHEMAS: Mapping[str, Schema] = {
     "Link": record({"href": ADDRESS, "rel": TEXT}, {"type": TEXT, "title": TEXT}, "Where something else is."),
@@ -166,6 +192,98 @@ SCHEMAS: Mapping[str, Schema] = {
         },
         "A STAC collection with the dimensions of its cube.",
     ),
+    "NewCollection": record(
+        {"id": TEXT},
+        {"type": TEXT, "description": TEXT, "license": TEXT, "extent": ANY_OBJECT, "links": many(ANY_OBJECT)},
+        "A STAC collection; what it lacks is filled in.",
+    ),
+    "Item": record(
+        {
+            "type": {"type": "string", "enum": ["Feature"]},
+            "id": TEXT,
+            "geometry": maybe(ANY_OBJECT),
+            "properties": ANY_OBJECT,
+            "assets": by_name(ANY_OBJECT),
+        },
+        {"stac_version": TEXT, "collection": TEXT, "bbox": BOX, "links": many(ANY_OBJECT)},
+        "A STAC item.",
+    ),
+    "Items": record(
+        {
+            "type": {"type": "string", "enum": ["FeatureCollection"]},
+            "features": many(ANY_OBJECT),
+            "links": LINKS,
+        },
+        {"numberMatched": WHOLE, "numberReturned": WHOLE, "timeStamp": MOMENT},
+        "A page of STAC items.",
+    ),
+    "ItemOrItems": {
+        "description": "A STAC item, or a feature collection of several.",
+        "anyOf": [ref("Item"), ref("Items")],
+    },
+    "Pairs": {
+        **many(record({"collection": TEXT, "item": TEXT})),
+        "description": "Items, by collection and id.",
+    },
+    "Relations": {
+        **many(record({"collection": TEXT, "item": TEXT, "exists": YES_OR_NO}, {"relation": maybe(TEXT)})),
+        "description": "Which items are related to the project.",
+    },
+    "NewRelation": record(
+        {"scenario": TEXT, "collection": TEXT, "item": TEXT}, text="A project, and an item."
+    ),
+    "Relation": record(
+        {"id": TEXT, "scenario": TEXT, "collection": TEXT, "item": TEXT},
+        text="A relation of an item to a project.",
+    ),
+    "OAuthForm": record(
+        {"grant_type": TEXT},
+        {"client_id": TEXT, "client_secret": TEXT, "audience": TEXT},
+        "What is asked for.",
+    ),
+    "OAuthToken": record(
+        {"access_token": TEXT, "token_type": TEXT, "expires_in": WHOLE},
+        text="A token, to be sent as `Bearer TOKEN`.",
+    ),
+    "OAuthFault": record(
+        {"error": TEXT}, {"error_description": TEXT}, "What is wrong, as OAuth 2.0 tells it."
+    ),
+    "BulkItems": record(
+        {"items": by_name(ref("Item"))},
+        {"method": {"type": "string", "enum": ["insert", "upsert"]}},
+        "STAC items by their ids, and whether those that are there are replaced.",
+    ),
+    "Written": record(
+        {"created": WHOLE, "updated": WHOLE, "ids": many(TEXT)},
+        text="How many items were written, and which.",
+    ),
+    "DeletedCollection": record({"deleted collection": TEXT}, text="Which collection was removed."),
+    "DeletedItem": record({"deleted item": TEXT}, text="Which item was removed."),
+    "OwnCatalog": record(
+        {"type": TEXT, "id": TEXT, "description": TEXT, "stac_version": TEXT, "links": LINKS},
+        {"title": TEXT},
+        "A STAC catalogue.",
+    ),
+    "Patch": record({}, {}, "The members to change, as a JSON merge patch; null takes one away."),
+    "Search": record(
+        {},
+        {
+            "collections": many(TEXT),
+            "ids": many(TEXT),
+            "bbox": BOX,
+            "datetime": TEXT,
+            "intersects": ANY_OBJECT,
+            "limit": {"type": "integer", "minimum": 1},
+            "token": TEXT,
+            "query": ANY_OBJECT,
+            "filter": {"description": "A condition in CQL2, as JSON or text."},
+            "filter-lang": {"type": "string", "enum": ["cql2-json", "cql2-text"]},
+            "filter-crs": TEXT,
+            "sortby": many(ANY_OBJECT),
+            "fields": ANY_OBJECT,
+        },
+        "What is searched.",
+    ),
     "Queryables": record(
         {"$schema": TEXT, "$id": ADDRESS, "type": TEXT, "properties": ANY_OBJECT},
         text="A JSON schema of the properties that items can be chosen by.",
@@ -221,7 +339,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "ProcessGraph": record(
         {"process_graph": {**by_name(ref("Node")), "minProperties": 1}},
-        {"id": maybe(WORD), "public": YES_OR_NO, **DESCRIPTION},
+        {"id": maybe(WORD), "public": maybe(YES_OR_NO), **{k: maybe(v) for k, v in DESCRIPTION.items()}},
         "A process as a graph of nodes, one of which is the result.",
     ),
     "Computation": record(GRAPH, REQUEST, "A process to be computed at once."),
@@ -275,9 +393,126 @@ SCHEMAS: Mapping[str, Schema] = {
         {"title": TEXT, "stac_extensions": many(TEXT), "openeo:status": STATUS, "expires": MOMENT},
         "The results of a job as a STAC collection.",
     ),
+    # ----------------------------------------------------------------------------------- OGC processes
+    "OgcProcesses": record(
+        {"processes": many(ref("OgcSummary")), "links": LINKS}, text="A page of processes."
+    ),
+    "OgcSummary": record({"id": TEXT, "version": TEXT}, OGC_SUMMARY, "What can be executed."),
+    "OgcProcess": record(
+        {"id": TEXT, "version": TEXT, "inputs": by_name(OGC_INPUT), "outputs": by_name(OGC_OUTPUT)},
+        OGC_SUMMARY,
+        "What can be executed, with its inputs and outputs.",
+    ),
+    "AnyProcess": {
+        "description": "A process, as openEO or as OGC describes it.",
+        "anyOf": [ref("Process"), ref("OgcProcess")],
+    },
+    "Execute": record(
+        {},
+        {
+            "inputs": by_name({}),
+            "outputs": by_name(
+                record(
+                    {},
+                    {
+                        "transmissionMode": {"type": "string", "enum": ["value", "reference"]},
+                        "format": record({}, {"mediaType": TEXT}),
+                    },
+                )
+            ),
+            "response": {"type": "string", "enum": ["raw", "document"]},
+            "subscriber": record(
+                {}, {"successUri": ADDRESS, "inProgressUri": ADDRESS, "failedUri": ADDRESS, "secret": TEXT}
+            ),
+        },
+        "What a process is given, and what of its outputs is wanted how.",
+    ),
+    "Package": record(
+        {"executionUnit": {"description": "A graph of openEO, as `value`."}},
+        {"processDescription": ANY_OBJECT},
+        "An application package: a process of openEO, described as OGC does.",
+    ),
+    "StatusInfo": record(
+        {
+            "jobID": TEXT,
+            "type": {"type": "string", "enum": ["process"]},
+            "status": {
+                "type": "string",
+                "enum": ["accepted", "running", "successful", "failed", "dismissed"],
+            },
+        },
+        {
+            "processID": TEXT,
+            "message": TEXT,
+            "created": MOMENT,
+            "started": MOMENT,
+            "finished": MOMENT,
+            "updated": MOMENT,
+            "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+            "links": LINKS,
+        },
+        "How far the execution of a process is.",
+    ),
+    "OgcJobs": record({"jobs": many(ref("StatusInfo")), "links": LINKS}, text="A page of jobs."),
+    "AnyJob": {
+        "description": "A batch job of openEO, or the execution of an OGC process.",
+        "anyOf": [ref("Job"), ref("StatusInfo")],
+    },
+    "Outputs": {"description": "The outputs by name; or, as they are, the one that was asked for."},
+    "AnyResults": {
+        "description": "A STAC collection, or the outputs of an execution.",
+        "anyOf": [ref("Results"), ref("Outputs")],
+    },
+    "AnyJobs": record({"jobs": many(ref("AnyJob")), "links": LINKS}, text="Jobs, all or a page of them."),
+    # ----------------------------------------------------------------------------------- live
+    "PublishLog": record(
+        {"counts": record(dict.fromkeys(PUBLISHED, WHOLE)), "entries": many(ref("PublishEntry"))},
+        text="What became of the messages that the caller published: in all, and the latest, the newest first.",
+    ),
+    "PublishEntry": record(
+        {"time": MOMENT, "state": {"type": "string", "enum": list(PUBLISHED)}},
+        {
+            "provider": maybe(TEXT),
+            "kind": maybe({"type": "string", "enum": ["Item", "Collection", "Catalog"]}),
+            "id": maybe(TEXT),
+            "collection": maybe(TEXT),
+            "reason": maybe(TEXT),
+            "seq": maybe(WHOLE),
+        },
+        "What became of one message.",
+    ),
+    "WebhookRequest": record({"url": ADDRESS}, WEBHOOK, "A new webhook."),
+    "WebhookChange": record({}, {"url": ADDRESS, **WEBHOOK}, "Members of a webhook to be changed."),
+    "Webhook": record(
+        {"id": TEXT, "url": ADDRESS, "events": many(TEXT), "enabled": YES_OR_NO, "created": MOMENT},
+        {**WEBHOOK, "owner": TEXT},
+        "Who is told of new items. The secret is told once, when it is made or changed.",
+    ),
+    "Webhooks": record(
+        {"webhooks": many(ref("Webhook")), "links": LINKS}, text="Webhooks, all or a page of them."
+    ),
+    "Deliveries": record(
+        {"deliveries": many(ref("Delivery")), "links": LINKS}, text="Deliveries, the newest first."
+    ),
+    "Delivery": record(
+        {
+            "id": TEXT,
+            "collection": TEXT,
+            "item": TEXT,
+            "status": {"type": "string", "enum": ["waiting", "delivered", "failed"]},
+            "attempts": WHOLE,
+            "created": MOMENT,
+        },
+        {"next": maybe(MOMENT), "answer": maybe(WHOLE), "error": maybe(TEXT), "ended": maybe(MOMENT)},
+        "One thing that a webhook is told.",
+    ),
     # ----------------------------------------------------------------------------------- files
     "File": record({"path": TEXT}, {"size": WHOLE, "modified": MOMENT}, "A file that the user stored."),
     "Files": record({"files": many(ref("File")), "links": LINKS}, text="Files, all or a page of them."),
+    "Object": record(
+        {"path": TEXT, "href": ADDRESS, "size": WHOLE, "type": TEXT, "digest": TEXT, "modified": MOMENT},
+        text="An object that is stored; `digest` has its MD5 and its CRC-32C.",
+    ),
     # ----------------------------------------------------------------------------------- services
     "ServiceRequest": record({**GRAPH, "type": TEXT}, SERVICE_REQUEST, "A new web service."),
     "ServiceChange": record(
@@ -299,6 +534,43 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Services": record(
         {"services": many(ref("Service")), "links": LINKS}, text="Services, all or a page of them."
+    ),
+    # ----------------------------------------------------------------------------------- coverages
+    "DomainSet": record(
+        {"type": {"type": "string", "enum": ["DomainSet"]}, "generalGrid": ANY_OBJECT},
+        text="Where a coverage has values (CIS 1.1).",
+    ),
+    "RangeType": record(
+        {
+            "type": {"type": "string", "enum": ["DataRecord"]},
+            "field": many(
+                record({"type": TEXT, "name": TEXT}, {"id": TEXT, "definition": TEXT, "uom": ANY_OBJECT})
+            ),
+        },
+        text="Which values a coverage has (CIS 1.1).",
+    ),
+    "Coverage": record(
+        {
+            "type": {"type": "string", "enum": ["CoverageByDomainAndRange"]},
+            "domainSet": ref("DomainSet"),
+            "rangeType": ref("RangeType"),
+            "rangeSet": record({"type": TEXT}, {"dataBlock": ANY_OBJECT}),
+        },
+        text="A coverage with its values (CIS 1.1).",
+    ),
+    "CoverageJson": record(
+        {
+            "type": {"type": "string", "enum": ["Coverage"]},
+            "domain": ANY_OBJECT,
+            "ranges": by_name(ANY_OBJECT),
+        },
+        {"parameters": by_name(ANY_OBJECT)},
+        "A coverage with its values (CoverageJSON).",
+    ),
+    "CoverageSchema": record(
+        {"type": {"type": "string", "enum": ["object"]}, "properties": by_name(ANY_OBJECT)},
+        {"$schema": TEXT, "$id": TEXT, "title": TEXT},
+        "The fields of a coverage, as a JSON schema.",
     ),
     # ----------------------------------------------------------------------------------- tiles
     "TileJson": record(
@@ -330,21 +602,43 @@ SCHEMAS: Mapping[str, Schema] = {
 }
 """All of them by name."""
 
+ONE: Json = {"style": "form", "explode": False}
+"""How parameters of the query are written: lists with commas between."""
+PLAIN: Json = {"schema": TEXT, **ONE}
+"""Of parameters of the query that are none of the next."""
+QUERY: Mapping[str, Json] = {
+    "bbox": {"schema": BOX, **ONE},
+    "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 10}, **ONE},
+    "PROPERTY": {
+        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+        "style": "form",
+        "explode": True,
+    },
+}
+"""Parameters of the query that are more than texts: schema and form."""
+
 DIGITS: Schema = {"type": "string", "pattern": "^[0-9]{1,9}$"}
 PARAMETERS: Mapping[str, tuple[str, Schema]] = {
     "job_id": ("Identifier of a batch job.", TEXT),
     "service_id": ("Identifier of a web service.", TEXT),
     "collection_id": ("Identifier of a collection.", TEXT),
+    "project_id": ("Identifier of a project.", TEXT),
+    "item_id": ("Identifier of an item.", TEXT),
+    "owner": ("Identifier of the account that collections belong to.", TEXT),
+    "asset": ("Name of an asset of the item.", TEXT),
     "process_id": ("Identifier of a process.", TEXT),
     "namespace": ("Whose process it is: `u:` and the account.", TEXT),
     "process_graph_id": ("Identifier of a stored process; graphs call it by `^\\w+$` only.", NAME),
     "log_id": ("Identifier of a log.", TEXT),
+    "package": ("Name of a package.", TEXT),
+    "webhook_id": ("Identifier of a webhook.", TEXT),
     "path": (
         "Path of a file, with `/` between names.",
         {"type": "string", "minLength": 1, "maxLength": 1000},
     ),
     "token": ("What the signed address has in this place.", TEXT),
     "name": ("Name of a file of results.", TEXT),
+    "output": ("Number of an output, from 0.", TEXT),
     "matrix_set": ("Identifier of a tile matrix set.", TEXT),
     "layer": ("Identifier of a layer; there is `map`.", TEXT),
     "style": ("Identifier of a style; there is `default`.", TEXT),

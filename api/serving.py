@@ -24,7 +24,7 @@ DEMO = "demo"
 
 
 def served(
-    settings: Settings, catalog: Path | None, *, demo: bool, say: Say, anonymous: bool = False
+    settings: Settings, catalog: str | Path | None, *, demo: bool, say: Say, anonymous: bool = False
 ) -> Backend:
     """A back-end for strangers: their graphs read no files of this machine and ask no private address."""
     changes: dict[str, object] = {"local_files": False, "private_hosts": "deny", "udf": confined(settings)}
@@ -52,6 +52,7 @@ def listen(backend: Backend, host: str, port: int, tls: tuple[str | None, str | 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = uvicorn.Config(
         create_app(backend), host=host, port=port, ssl_certfile=tls[0], ssl_keyfile=tls[1],
+        ws_max_size=backend.settings.publish_bytes,
         access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=20, timeout_keep_alive=KEEP_ALIVE,
     )  # fmt: skip
     listening: socket.socket = config.bind_socket()
@@ -59,7 +60,20 @@ def listen(backend: Backend, host: str, port: int, tls: tuple[str | None, str | 
     say(
         f"Listening at {'https' if tls[0] else 'http'}://{host}:{taken}, openEO at /openeo/1.2, routes at /docs"
     )
-    uvicorn.Server(config).run([listening])
+    Listener(config, backend).run([listening])
+
+
+class Listener(uvicorn.Server):
+    """A server that ends answers without an end before it waits for all to be finished."""
+
+    def __init__(self, config: uvicorn.Config, backend: Backend) -> None:
+        super().__init__(config)
+        self._backend = backend
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End it."""
+        self._backend.live.tail.end()
+        await super().shutdown(sockets)
 
 
 def work(backend: Backend, say: Say) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import astuple, dataclass
+from typing import TypeVar
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from engine import Problem
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Grant:
 
 def signed(grant: Grant, secret: str) -> str:
     """The text that stands for a grant in a link."""
-    return str(URLSafeSerializer(secret, salt="results").dumps(astuple(grant)))
+    return sealed(grant, secret, "results")
 
 
 def granted(text: str, secret: str) -> Grant:
@@ -35,10 +38,9 @@ def granted(text: str, secret: str) -> Grant:
     Raises:
         Problem: We did not sign it, or its time is over.
     """
-    try:
-        grant = Grant(*URLSafeSerializer(secret, salt="results").loads(text))
-    except (BadData, TypeError):
-        raise Problem("NotFound", "the link is none of ours") from None
+    grant = unsealed(Grant, text, secret, "results")
+    if grant is None:
+        raise Problem("NotFound", "the link is none of ours")
     if grant.expires <= time.time():
         raise Problem(
             "ResultLinkExpired",
@@ -59,7 +61,7 @@ class Address:
 
 def addressed(address: Address, secret: str) -> str:
     """The text that stands for a web service in its address."""
-    return str(URLSafeSerializer(secret, salt="services").dumps(astuple(address)))
+    return sealed(address, secret, "services")
 
 
 def address_in(text: str, secret: str) -> Address:
@@ -68,7 +70,20 @@ def address_in(text: str, secret: str) -> Address:
     Raises:
         Problem: We did not sign it.
     """
+    address = unsealed(Address, text, secret, "services")
+    if address is None:
+        raise Problem("ServiceNotFound", "the address is none of ours")
+    return address
+
+
+def sealed(value: Grant | Address, secret: str, purpose: str) -> str:
+    """A value as signed text; what is signed for one purpose is good for no other."""
+    return str(URLSafeSerializer(secret, salt=purpose).dumps(astuple(value)))
+
+
+def unsealed(kind: type[T], text: str, secret: str, purpose: str) -> T | None:
+    """The value in a signed text; none where we did not sign it."""
     try:
-        return Address(*URLSafeSerializer(secret, salt="services").loads(text))
+        return kind(*URLSafeSerializer(secret, salt=purpose).loads(text))
     except (BadData, TypeError):
-        raise Problem("ServiceNotFound", "the address is none of ours") from None
+        return None

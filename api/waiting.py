@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
+from api.auth.login import backend_of
 from api.errors import Gone
+from engine import Domain, User
 
 GLANCE = 0.5
 """Seconds between looks at whether the client is still there."""
@@ -23,3 +29,17 @@ async def answer(request: Request, ticket: Any) -> Any:
         return future.result()
     finally:
         ticket.cancel()
+
+
+@asynccontextmanager
+async def computing(
+    request: Request, user: User, process: Mapping[str, Any], foretold: Domain | None = None
+) -> AsyncIterator[tuple[Any, Path]]:
+    """The ticket of a run, and the folder of its results, which goes where no answer comes of it."""
+    backend = backend_of(request)
+    ticket, folder = await run_in_threadpool(backend.compute, user, process, foretold)
+    try:
+        yield ticket, folder
+    except BaseException:
+        ticket.future.add_done_callback(lambda _: backend.discard(folder))  # when its process writes no more
+        raise

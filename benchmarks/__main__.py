@@ -30,6 +30,8 @@ QUESTIONS = {
     "B8": "benchmarks.b8_picture",
     "B9": "benchmarks.b9_growth",
     "B10": "benchmarks.b10_graphs",
+    "B11": "benchmarks.b11_catalog",
+    "B12": "benchmarks.b12_coverages",
 }
 
 
@@ -40,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         "python -m benchmarks", description=__doc__, epilog="benchmarks:\n" + "\n".join(lines),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    made.add_argument("which", nargs="*", metavar="B", help="B1 to B10; all where none is named")
+    made.add_argument("which", nargs="*", metavar="B", help="B1 to B12; all where none is named")
     made.add_argument("--peers", action="store_true", help="ask the software of others, too")
     made.add_argument("--short", action="store_true", help="small tasks, one run: does it all work?")
     made.add_argument("--runs", type=int, help="timed runs of each contender (5; 1 with --short)")

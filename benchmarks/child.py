@@ -14,7 +14,7 @@ import resource
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ class Work:
     """A few numbers that tell the result of `run`; not timed."""
     before: Callable[[int], Any] = lambda number: number
     """What is to be made ready for the run of that number; not timed."""
+    laps: Callable[[Any], Sequence[float]] = lambda _: ()
+    """Seconds of each of the many things that a run may be."""
 
 
 class Contestant:
@@ -58,7 +60,8 @@ class Contestant:
         self.result = self.work.run(given)
         wall = time.perf_counter() - start
         others = ended_peak() if ended_seconds() > ended else 0.0
-        return {"wall": wall, "cpu": cpu_seconds() - cpu, "peak": peak(), "others": others}
+        told = {"wall": wall, "cpu": cpu_seconds() - cpu, "peak": peak(), "others": others}
+        return {**told, "laps": list(self.work.laps(self.result))}
 
     def once(self, work: str, facts: Mapping[str, Any], since: float) -> dict[str, Any]:
         """The first run of a process, everything included since somebody asked for it."""

@@ -14,6 +14,7 @@ NAMES = {
     "opd": "openeo-processes-dask, openeo-pg-parser-networkx, odc-stac",
     "core": "openeo-core",
     "titiler": "titiler-openeo",
+    "pgstac": "pypgstac",
 }
 """The peers' environments, and what they are for."""
 

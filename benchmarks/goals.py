@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.model import Measure, Verdict
+from benchmarks.wishes import FAMILIES
 
 OURS = "ours"
 
@@ -122,6 +123,17 @@ def goals_of_graphs(nodes: Sequence[int]) -> tuple[Goal, ...]:
     return tuple(found)
 
 
+def goals_of_catalog() -> tuple[Goal, ...]:
+    """Nothing slower than pgstac, on either database; ours counts all that match, the peer does not."""
+    laps = (*FAMILIES, "get by id", "insert of one")
+    measures: dict[str, Measure] = dict.fromkeys(laps, "lap") | dict.fromkeys(("bulk", "load"), "wall")
+    return tuple(
+        against(f"B11 {name}", measure, "pgstac", 1.0, f"pgstac, {words}", ours=ours)
+        for name, measure in measures.items()
+        for ours, words in ((OURS, "SQLite"), ("ours, PostGIS", "PostGIS"))
+    )
+
+
 def all_goals(areas: int, nodes: Sequence[int]) -> tuple[Goal, ...]:
     """Every goal, for tasks of that many areas and graphs of those sizes."""
     return (
@@ -150,6 +162,8 @@ def all_goals(areas: int, nodes: Sequence[int]) -> tuple[Goal, ...]:
             )
         ),
         *goals_of_graphs(nodes),
+        *goals_of_catalog(),
+        against("B12 coverage", "wall", "rio-tiler, served", 1.5, "1.5 x rio-tiler behind a server"),
     )
 
 

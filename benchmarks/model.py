@@ -11,7 +11,7 @@ Kind = Literal["ours", "limit", "peer"]
 Start = Literal["warm", "fresh", "cold"]
 Facts = Mapping[str, Any]
 """What a contender is told of its task: JSON."""
-Measure = Literal["wall", "cpu", "peak"]
+Measure = Literal["wall", "cpu", "peak", "lap", "late"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Run:
     """Seconds of all cores, of the process and of those it started."""
     peak: float
     """Most memory held at once, in MB, likewise."""
+    laps: tuple[float, ...] = ()
+    """Seconds of each of the many things that it was, if it was many."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,28 @@ class Outcome:
     """Why there are no figures, or why they do not count."""
 
     def figure(self, measure: Measure) -> float:
-        """The median over the runs; NaN where there is none."""
+        """The median over the runs; NaN where there is none.
+
+        `lap`: of each thing its best run, and the median of those; `late`: what 95 of 100 things took at most.
+        """
+        if measure in ("lap", "late"):
+            return self.lap() if measure == "lap" else self.late()
         return median(getattr(r, measure) for r in self.runs) if self.runs else float("nan")
+
+    @property
+    def has_laps(self) -> bool:
+        """Were its runs many small things?"""
+        return any(r.laps for r in self.runs)
+
+    def lap(self) -> float:
+        """Seconds that one thing takes when nobody is in its way; NaN where runs are not many."""
+        best = [min(times) for times in zip(*(r.laps for r in self.runs), strict=True)]
+        return median(best) if best else float("nan")
+
+    def late(self) -> float:
+        """Seconds that 95 of 100 things took at most, of all runs; NaN where runs are not many."""
+        times = sorted(time for r in self.runs for time in r.laps)
+        return times[(95 * len(times) - 1) // 100] if times else float("nan")
 
     @property
     def counts(self) -> bool:

@@ -167,9 +167,7 @@ class Competitor:
             said = self.child.ask("run", number=number)
         else:
             said = self.start_anew()
-        self.outcome = replace(
-            self.outcome, runs=(*self.outcome.runs, Run(said["wall"], said["cpu"], said["peak"]))
-        )
+        self.outcome = replace(self.outcome, runs=(*self.outcome.runs, run_of(said)))
 
     def start_anew(self) -> dict[str, Any]:
         """A run of a new process; if it is to be cold, nothing of earlier ones is left on disk."""
@@ -197,6 +195,11 @@ class Competitor:
         if self.child is not None:
             self.child.end()
             self.child = None
+
+
+def run_of(said: Mapping[str, Any]) -> Run:
+    """A run as its contender told of it."""
+    return Run(said["wall"], said["cpu"], said["peak"], tuple(said.get("laps", ())))
 
 
 def run_case(case: Case, runs: int, limits: Limits, say: Say, together: int = 1) -> Verdict:

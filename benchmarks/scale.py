@@ -32,6 +32,8 @@ class Scale:
     """Polygons to tell of."""
     nodes: tuple[int, ...]
     """Sizes of graphs."""
+    items: int
+    """Items of a catalogue."""
 
     def scenes(self, place: Path, edge: int = 0, dates: int = 0) -> Mapping[str, Any]:
         """What engines and scripts are told of the scenes: the middle of the tile, as a window and as a box."""
@@ -49,9 +51,9 @@ class Scale:
 
 FULL = Scale(
     Recipe(), window=2048, dates=12, stack=2048, warp=4096, areas=(1372, 2744, 5488), spans=(6, 12, 24),
-    polygons=500, nodes=(100, 1_000, 5_000, 20_000),
+    polygons=500, nodes=(100, 1_000, 5_000, 20_000), items=100_000,
 )  # fmt: skip
 SHORT = Scale(
     Recipe(1100, 6), window=512, dates=6, stack=256, warp=512, areas=(256, 512), spans=(3,),
-    polygons=50, nodes=(100, 1_000),
+    polygons=50, nodes=(100, 1_000), items=10_000,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.goals import Figure, Reached
-from benchmarks.model import Kind, Outcome, Verdict
+from benchmarks.model import Kind, Measure, Outcome, Verdict
 
 START, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 Row = Sequence[str]
@@ -40,16 +40,24 @@ def shortened(fault: str) -> str:
 def rows_of(verdict: Verdict) -> list[Row]:
     """A row for each contender: ratios to the base, and memory."""
     base = base_of(verdict)
-    rows: list[Row] = [("", "wall", "CPU", "peak MB", "")]
+    (one, told), (other, told_too) = columns_of(verdict)
+    rows: list[Row] = [("", told, told_too, "peak MB", "")]
     for outcome in verdict.outcomes:
         name = outcome.contender.name + ("" if outcome.contender.whole else " *")
         if base is None or not outcome.runs:
             rows.append((name, "-", "-", "-", shortened(outcome.fault)))
             continue
-        wall, cpu = (ratio(outcome.figure(m), base.figure(m)) for m in ("wall", "cpu"))
+        wall, cpu = (ratio(outcome.figure(m), base.figure(m)) for m in (one, other))
         note = shortened(outcome.fault) or ("= 1" if outcome is base else "")
         rows.append((name, wall, cpu, f"{outcome.figure('peak'):.0f}", note))
     return rows
+
+
+def columns_of(verdict: Verdict) -> tuple[tuple[Measure, str], tuple[Measure, str]]:
+    """The two measures that a case is shown by, and what people call them."""
+    if any(o.has_laps for o in verdict.outcomes):
+        return ("lap", "median of 1"), ("late", "p95 of 1")
+    return ("wall", "wall"), ("cpu", "CPU")
 
 
 def standing(verdict: Verdict) -> Iterator[str]:
@@ -62,8 +70,9 @@ def standing(verdict: Verdict) -> Iterator[str]:
         others = [o for o in verdict.outcomes if o.contender.kind == kind and o.counts and o.contender.whole]
         if others:
             best = min(others, key=lambda o: o.figure("wall"))
-            wall, cpu, peak = (ratio(ours.figure(m), best.figure(m)) for m in ("wall", "cpu", "peak"))
-            yield f"ours to the best {kind}, {best.contender.name}: wall {wall}, CPU {cpu}, memory {peak}"
+            shown = [*columns_of(verdict), ("peak", "memory")]
+            told = (f"{word} {ratio(ours.figure(m), best.figure(m))}" for m, word in shown)
+            yield f"ours to the best {kind}, {best.contender.name}: {', '.join(told)}"
 
 
 def aligned(rows: Sequence[Row], texts: int = 1) -> str:
@@ -80,6 +89,14 @@ def aligned(rows: Sequence[Row], texts: int = 1) -> str:
 
 def small_print(verdict: Verdict) -> str:
     """The seconds behind the ratios."""
+    (measure, _), (late, _) = columns_of(verdict)
+    if measure == "lap":
+        each = [
+            f"{o.contender.name} {1e3 * o.figure(measure):.3g} ms ({1e3 * o.figure(late):.3g})"
+            for o in verdict.outcomes
+            if o.runs
+        ]
+        return f"(median of the best of each, p95 of all: {'; '.join(each)})" if each else ""
     parts = [f"{o.contender.name} {o.figure('wall'):.4g} s" for o in verdict.outcomes if o.runs]
     return f"(medians of wall time: {'; '.join(parts)})" if parts else ""
 

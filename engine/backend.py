@@ -9,27 +9,47 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 from engine import billing
-from engine.errors import Problem, Problems
+from engine.callbacks import Render, courier
+from engine.catalog import Catalog, Outcome
+from engine.cosmos import Cosmos
+from engine.coverages.desk import Coverages
+from engine.domain.model import Domain
+from engine.errors import Problem
+from engine.events import Live
+from engine.events.courier import Courier
 from engine.execute.inputs import input_formats
 from engine.execute.udf import runtimes
+from engine.executions.deployment import Deployment
+from engine.executions.desk import Executions
+from engine.executions.model import Planned
 from engine.files import Files, remove_all
 from engine.graph.near import nearest_of
 from engine.graph.parse import define
+from engine.housekeeping import Housekeeping
+from engine.hub import Hub
 from engine.identity import Identities
-from engine.jobs.belongings import OF_USER, belongings, published
+from engine.jobs.belongings import belongings, published
 from engine.jobs.journal import Journal, read
+from engine.jobs.leftovers import sweep
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
+from engine.jobs.wanted import check
 from engine.jobs.worker import Worker
-from engine.records import BUSY, LEVELS, Job, Results, Status, User, UserProcess
+from engine.objects import open_objects
+from engine.owners import Owners
+from engine.quota import Reserved
+from engine.records import BUSY, OF_USER, Job, Results, Status, User, UserProcess, kept_level
+from engine.rights import Rights
 from engine.service import Engine
 from engine.services import Services
 from engine.settings import Settings
+from engine.storage import Storage
 from engine.store import Store
+from engine.stored import OBJECTS
 from engine.write import file_formats
 from processes import REGISTRY
 
@@ -47,8 +67,16 @@ class Backend:
         """Knows processes and collections. It runs nothing here."""
         self.sync = Sync(settings)
         """The desk for synchronous requests."""
+        self.hub = Hub(settings, self._catalog, self._done)
+        """The catalogue, for users."""
+        self.owners = Owners(settings, self.hub)
+        """The catalogue of owners."""
+        self._opening = Lock()
+        self._callbacks: Courier | None = None
         self._worker: Worker | None = None
         self._working: Thread | None = None
+        self._reserved = Reserved()
+        self._housekeeping = Housekeeping((self._expire, self._forget, self._sweep))
 
     @cached_property
     def store(self) -> Store:
@@ -61,12 +89,53 @@ class Backend:
         return Identities(self.settings)
 
     @cached_property
+    def cosmos(self) -> Cosmos:
+        """The catalogue with DataCosmos' rules."""
+        return Cosmos(self.settings, self.hub, self.storage)
+
+    @cached_property
+    def live(self) -> Live:
+        """Who publishes, who follows, and who is told."""
+        return Live(self._catalog, self.settings)
+
+    @cached_property
     def services(self) -> Services:
         """Secondary web services."""
         return Services(self.settings, self.store, self.sync)
 
+    @cached_property
+    def coverages(self) -> Coverages:
+        """Collections as coverages."""
+        return Coverages(self.settings, self.store, self.sync, self.hub)
+
+    @cached_property
+    def executions(self) -> Executions:
+        """Processes as OGC has them, and what is executed of them."""
+        return Executions(self.settings, self.store)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """Processes of users as OGC has them come and go."""
+        return Deployment(self.store, self.executions, self.store_process, self.remove_process)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Objects of users."""
+        objects = open_objects(OBJECTS, self.settings.storage_place, self.store.objects, self.settings)
+        return Storage(self.settings, objects, Rights(self.hub), self._free, self._reserved)
+
+    def _done(self, outcome: Outcome) -> None:
+        self.owners.discard(outcome)
+
+    def _catalog(self) -> Catalog:
+        with self._opening:  # threads that ask for it first at once get one and the same
+            return self.engine.catalog
+
     def close(self) -> None:
         """Let go of everything."""
+        self._housekeeping.end()
+        if self._callbacks is not None:
+            self._callbacks.stop()
         self.end_work()
         self.sync.close()
         self.engine.close()
@@ -106,7 +175,16 @@ class Backend:
     # ------------------------------------------------------------------------------- users
     def files(self, user: User) -> Files:
         """The files of a user."""
-        return Files(self.settings, user.id)
+
+        def objects() -> int:
+            return self._reserved.of(user.id) + self.store.objects.bytes_of(user.id)
+
+        return Files(self.settings, user.id, objects)
+
+    def _free(self, user: User) -> int:
+        """Bytes that a user may store besides what lies there."""
+        mine = Files(self.settings, user.id, lambda: self.store.objects.bytes_of(user.id))
+        return mine.quota - mine.used()
 
     def remove_user(self, id_: str) -> bool:
         """Remove an account with all that it stored; says whether it was there."""
@@ -124,10 +202,12 @@ class Backend:
         """Say what a job will cost, without reading a pixel."""
         return self.sync.take(user.id, self._task("estimate", user, document))
 
-    def compute(self, user: User, process: Mapping[str, Any]) -> tuple[Ticket, Path]:
+    def compute(
+        self, user: User, process: Mapping[str, Any], foretold: Domain | None = None
+    ) -> tuple[Ticket, Path]:
         """Compute a process; its results lie in the folder until `discard` takes it.
 
-        The folder's name is that of its log, too: see `journal`.
+        The folder's name is that of its log, too: see `journal`. A result that is none of what was foretold is refused.
 
         Raises:
             Problem: The graph is wrong in itself, or there is too much to do already.
@@ -136,24 +216,20 @@ class Backend:
         define(process)
         billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
-        task = self._task("run", user, process, folder)
-        level = process.get("log_level")
-        log = Journal(
-            self._journal(user, folder.name),
-            level if level in LEVELS else "info",
-            3600 * self.settings.link_hours,
-        )
+        task = replace(self._task("run", user, process, folder), foretold=foretold)
+        path, kept = self._journal(user, folder.name), 3600 * self.settings.link_hours
+        log = Journal(path, kept_level(process), kept)
         ticket = self.sync.take(user.id, task, log.told)
         ticket.future.add_done_callback(lambda done: ended(log, done))
         return ticket, folder
 
-    def journal(self, user: User, id_: str) -> list[Json]:
-        """What a synchronous request of a user told on its way; it is kept for a while.
+    def journal(self, user: User, id_: str, level: str) -> list[Json]:
+        """What a synchronous request of a user told on its way, as grave as `level`; it is kept for a while.
 
         Raises:
             Problem: There is none.
         """
-        found = read(self._journal(user, id_)) if id_.isalnum() else None
+        found = read(self._journal(user, id_), level) if id_.isalnum() else None
         if found is None:
             raise Problem("NotFound", f"you have no log {id_[:40]!r} (any more)")
         return found
@@ -166,7 +242,7 @@ class Backend:
         shutil.rmtree(folder, ignore_errors=True)
 
     def _task(self, kind: Any, user: User, process: Mapping[str, Any], folder: Path | None = None) -> Task:
-        own = belongings(self.store, self.settings, user.id, process)
+        own = belongings(self.store, self.settings, user, process)
         return Task(
             kind, process, self.settings.of_user(user.id), own, folder,
             plan=billing.chosen(self.settings.plans, process.get("plan")), budget=process.get("budget"),
@@ -175,18 +251,39 @@ class Backend:
 
     # ------------------------------------------------------------------------------- batch jobs
     def begin_work(self) -> None:
-        """Take batch jobs from the store, beside what else goes on, until `close`."""
+        """Take batch jobs from the store and follow the catalogue, beside what else goes on, until `close`."""
+        self.live.start()
         if self.settings.job_slots:
             self._worker = Worker(self.settings, self.store)
             self._working = Thread(target=self._worker.work, name="worker")
             self._working.start()
 
     def end_work(self) -> None:
-        """Take no more batch jobs; those under way go back into the queue."""
+        """Take no more batch jobs, those under way go back into the queue; and follow nothing any more."""
+        if "live" in self.__dict__:
+            self.live.stop()
         if self._worker is not None and self._working is not None:
             self._worker.stop()
             self._working.join()
             self._worker = self._working = None
+
+    def begin_callbacks(self, render: Render) -> None:
+        """Tell subscribers of executions how these go, until `close`; `render` gives the words."""
+        self._callbacks = courier(self.store, self.settings, render)
+        self._callbacks.start()
+
+    def begin_housekeeping(self) -> None:
+        """Do now and then what time makes necessary, until `close`."""
+        self._housekeeping.begin()
+
+    def _expire(self) -> None:
+        self.owners.expire()
+
+    def _forget(self) -> None:
+        self.live.forgetting.forget()
+
+    def _sweep(self) -> None:
+        sweep(self.settings, self.store)
 
     def create_job(self, user: User, document: Mapping[str, Any]) -> Job:
         """A new batch job.
@@ -194,11 +291,23 @@ class Backend:
         Raises:
             Problem: Its process has no sound graph, or a member is not of its type.
         """
-        self._check_job(document)
+        check(document, "job", self.settings.plans)
         return self.store.jobs.create(user.id, document)
 
-    def job(self, user: User, id_: str) -> Job:
-        """One batch job of a user.
+    def execute(self, user: User, planned: Planned) -> Job:
+        """A new job that executes an OGC process, put into the queue.
+
+        Raises:
+            Problem: A member is not of its type, or there is no room for results.
+        """
+        check(planned.process, "job", self.settings.plans)
+        self._refuse_without_room(user)
+        job = self.store.jobs.create(user.id, planned.process, planned.execution.json())
+        self._enqueue(job)
+        return self.any_job(user, job.id)
+
+    def any_job(self, user: User, id_: str) -> Job:
+        """One job of a user, of openEO's or an execution of an OGC process.
 
         Raises:
             Problem: There is none.
@@ -208,26 +317,61 @@ class Backend:
             raise Problem("JobNotFound", f"you have no batch job {id_!r}", hint="`GET /jobs` lists yours.")
         return found
 
+    def execution(self, user: User, id_: str) -> Job:
+        """One job of a user that executes an OGC process.
+
+        Raises:
+            Problem: There is none.
+        """
+        found = self.any_job(user, id_)
+        if found.execution is None:
+            raise Problem(
+                "JobNotFound", f"job {id_!r} is one of openEO", hint=f"`GET /jobs/{id_}` tells of it."
+            )
+        return found
+
+    def job(self, user: User, id_: str) -> Job:
+        """One batch job of a user, as openEO has them.
+
+        Raises:
+            Problem: There is none.
+        """
+        found = self.any_job(user, id_)
+        if found.execution is not None:
+            raise Problem(
+                "JobNotFound",
+                f"job {id_!r} executes an OGC process, which is done once and stays as it was asked for",
+                hint=f"`GET /ogc/jobs/{id_}` tells of it.",
+            )
+        return found
+
     def change_job(self, user: User, id_: str, changes: Mapping[str, Any]) -> None:
         """Change members of a job's request; `None` takes one away."""
         job = self.job(user, id_)
         document = {k: v for k, v in {**job.document, **changes}.items() if v is not None}
-        self._check_job(document)
+        check(document, "job", self.settings.plans)
         if not self.store.jobs.change(user.id, id_, document):
             raise locked(id_)
 
     def start_job(self, user: User, id_: str) -> None:
         """Put a job into the queue; nothing happens where it is there, or running."""
         job = self.job(user, id_)
+        if job.status not in BUSY:
+            self._refuse_without_room(user)
+        self._enqueue(job)
+
+    def _refuse_without_room(self, user: User) -> None:
         mine = self.files(user)
-        if job.status not in BUSY and mine.used() >= mine.quota:
+        if mine.used() >= mine.quota:
             raise Problem(
                 "StorageQuotaExceeded",
                 f"you store {mine.quota} bytes already, which is all you may",
                 hint="Delete files or jobs that you need no more.",
                 facts={"quota": mine.quota},
             )
-        if self.store.jobs.queue(user.id, id_):
+
+    def _enqueue(self, job: Job) -> None:
+        if self.store.jobs.queue(job.owner, job.id):
             ahead = self.store.jobs.ahead(job)
             self.store.logs.add(job, "info", f"queued, {ahead} before it" if ahead else "queued")
 
@@ -239,7 +383,7 @@ class Backend:
 
     def remove_job(self, user: User, id_: str) -> None:
         """Remove a job with its results and its log; its processing ends."""
-        self.job(user, id_)
+        self.any_job(user, id_)
         self.store.jobs.remove(user.id, id_)
         shutil.rmtree(self.settings.job_folder(user.id, id_), ignore_errors=True)
 
@@ -249,7 +393,7 @@ class Backend:
         Raises:
             Problem: There are none (yet).
         """
-        folder = self.settings.job_folder(job.owner, job.id) / f"attempt-{job.fence}"
+        folder = self.settings.attempt_folder(job.owner, job.id, job.fence)
         if partial and job.status == Status.RUNNING:
             return Results(folder, tuple(sorted(path.name for path in folder.glob("*.stac.json"))))
         if job.status in BUSY:
@@ -257,18 +401,6 @@ class Backend:
         if job.status != Status.FINISHED:
             raise Problem("JobNotStarted", f"job {job.id!r} is {job.status}", hint="Start it first.")
         return published(self.settings, job)
-
-    def _check_job(self, document: Mapping[str, Any]) -> None:
-        process = document.get("process")
-        if not isinstance(process, Mapping) or not isinstance(process.get("process_graph"), Mapping):
-            raise Problem("ProcessGraphMissing", "a job needs a `process` with a `process_graph`")
-        billing.check(document, self.settings.plans)
-        for name in ("title", "description", "log_level"):
-            if not isinstance(document.get(name), str | None):
-                raise Problem("ParameterInvalid", f"{name} has to be a text", facts={"parameter": name})
-        if document.get("log_level") not in (None, *LEVELS):
-            raise Problem("ParameterInvalid", f"log_level is one of {', '.join(LEVELS)}")
-        define(document)
 
     # ------------------------------------------------------------------------------- stored processes
     def store_process(self, user: User, id_: str, document: Mapping[str, Any]) -> None:
@@ -327,9 +459,8 @@ class Backend:
 def ended(log: Journal, done: Future[Any]) -> None:
     """Write down how a request ended, the cause last."""
     fault = None if done.cancelled() else done.exception()
-    for one in fault.problems if isinstance(fault, Problems) else (fault,):
-        if isinstance(one, Problem):
-            log.add("error", f"{one.message} {one.hint or ''}".strip(), one.code)
+    for one in fault.each if isinstance(fault, Problem) else ():
+        log.add("error", one.words, code=one.code)
     log.close()
 
 

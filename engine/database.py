@@ -43,7 +43,10 @@ def connected(url: URL | str) -> Engine:
         if parsed.get_backend_name() != "sqlite":
             if parsed.drivername == "postgresql":
                 parsed = parsed.set(drivername="postgresql+psycopg")
-            return create_engine(parsed, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
+            return create_engine(
+                parsed, pool_pre_ping=True, connect_args={"client_encoding": "utf8"},
+                json_serializer=str, json_deserializer=as_text,
+            )  # fmt: skip
         engine = create_engine(parsed, connect_args={"timeout": PATIENCE})
     except (ArgumentError, NoSuchModuleError, ImportError) as cause:
         raise Problem(
@@ -54,6 +57,11 @@ def connected(url: URL | str) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def as_text(value: bytes | str) -> str:
+    """JSON as a database holds it; those who read it parse it, whatever the database."""
+    return value if isinstance(value, str) else value.decode()
 
 
 class Away(Problem):

@@ -42,6 +42,16 @@ class Problem(Exception):  # noqa: N818 (the noun of RFC 7807: it is sent as one
         way_out = f" {self.hint}" if self.hint else ""
         return f"{self.code}: {self.message}{where}{way_out}"
 
+    @property
+    def each(self) -> tuple[Problem, ...]:
+        """The faults that it tells: itself."""
+        return (self,)
+
+    @property
+    def words(self) -> str:
+        """What is wrong and the way out, as a line of a log."""
+        return f"{self.message} {self.hint or ''}".strip()
+
     def json(self) -> dict[str, Any]:
         """The problem as a JSON object."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
@@ -61,6 +71,11 @@ class Problems(Problem):
         first = problems[0]
         super().__init__(first.code, first.message, pointer=first.pointer, hint=first.hint, facts=first.facts)
         self.problems = tuple(problems)
+
+    @property
+    def each(self) -> tuple[Problem, ...]:
+        """The faults that it tells."""
+        return self.problems
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Problems, (self.problems,)

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.disk import ABANDONED, fault_of, older, on_disk
 from engine.errors import Problem
 from engine.settings import Settings
-
-LONGEST_NAME = 255
-"""Bytes of the name of a file or folder, as file systems have it."""
-LONGEST_PATH = 1000
-"""Bytes of a whole path."""
-ABANDONED = 86_400.0
-"""Seconds after which an upload that nobody ended is cleared away."""
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +44,7 @@ class Upload:
         """
         self._room -= len(piece)
         if self._room < 0:
-            raise Problem(
-                "StorageQuotaExceeded",
-                f"with this file you would store more than {self._quota} bytes",
-                hint="Delete files or jobs that you need no more.",
-                facts={"quota": self._quota},
-            )
+            raise too_much(self._quota)
         with on_disk():
             self._file.write(piece)
 
@@ -66,11 +52,13 @@ class Upload:
 class Files:
     """The files of one user."""
 
-    def __init__(self, settings: Settings, user: str) -> None:
+    def __init__(self, settings: Settings, user: str, elsewhere: Callable[[], int] = lambda: 0) -> None:
         home = settings.of_user(user).home
         self._home = home
         self._root = home / "files"
         self._uploads = home / "uploads"
+        self._elsewhere = elsewhere
+        """Bytes that the user stores elsewhere, now; they count, too."""
         self.quota = settings.storage_bytes
         """Bytes that the user may store."""
 
@@ -115,6 +103,8 @@ class Files:
                 yield Upload(file, self.quota - self.used(), self.quota)
                 file.flush()
                 os.fsync(file.fileno())
+            if self.used() > self.quota:  # others came in beside it
+                raise too_much(self.quota)
             with on_disk():
                 self._publish(partial, target, path)
         finally:
@@ -145,8 +135,8 @@ class Files:
                 break
 
     def used(self) -> int:
-        """Bytes that the user stores: files, results of jobs, and all else in the user's folder."""
-        total = 0
+        """Bytes that the user stores: files, results of jobs, all else in the user's folder, and what is elsewhere."""
+        total = self._elsewhere()
         for place in self._home.rglob("*"):
             with suppress(FileNotFoundError):
                 total += place.lstat().st_size if place.is_file() else 0
@@ -167,10 +157,8 @@ class Files:
         raise Problem("FileLocked", f"the folder of {path!r} is being removed", hint="Try again.")
 
     def _clear(self) -> None:
-        for old in self._uploads.iterdir():
-            with suppress(FileNotFoundError):
-                if time.time() - old.stat().st_mtime > ABANDONED:
-                    old.unlink()
+        for old in older(self._uploads.iterdir(), ABANDONED):
+            old.unlink(missing_ok=True)
 
     def _told(self, place: Path) -> UserFile:
         facts = place.stat()
@@ -187,31 +175,14 @@ class Files:
         return place
 
 
-def fault_of(names: list[str]) -> str | None:
-    """What is wrong with the names of a path."""
-    sizes = [len(name.encode("utf-8", "surrogatepass")) for name in names]
-    if not all(names):
-        return "a name in it is empty"
-    if {".", ".."} & set(names):
-        return "`.` and `..` are no names"
-    if max(sizes) > LONGEST_NAME or sum(sizes) + len(sizes) > LONGEST_PATH:
-        return f"it is too long; names take {LONGEST_NAME} bytes, paths {LONGEST_PATH}"
-    if any(not name.isprintable() or "\\" in name for name in names):
-        return "it has signs that no name may have"
-    return None
-
-
-@contextmanager
-def on_disk() -> Iterator[None]:
-    """Faults of the disk are told as such."""
-    try:
-        yield
-    except OSError as cause:
-        if cause.errno not in FULL:
-            raise
-        raise Problem(
-            "StorageFailure", "the disk of the server is full", hint="Tell those who run the server."
-        ) from cause
+def too_much(quota: int) -> Problem:
+    """The user stores all that is allowed."""
+    return Problem(
+        "StorageQuotaExceeded",
+        f"with this file you would store more than {quota} bytes",
+        hint="Delete files or jobs that you need no more.",
+        facts={"quota": quota},
+    )
 
 
 def remove_all(settings: Settings, user: str) -> None:

@@ -198,7 +198,7 @@ def open(source: str | Path | None = None, **settings: Any) -> Session:  # noqa:
     """Open an engine.
 
     Args:
-        source: `demo` for the sample data (made on first use), a catalogue's SQLite file, whatever
+        source: `demo` for the sample data (made on first use), a catalogue's SQLite file or URL, whatever
             `gdc catalog add` takes (it is catalogued for this session alone), or nothing for the user's catalogue.
         settings: Fields of `Settings` that are to differ from environment and file.
     """
@@ -209,6 +209,8 @@ def open(source: str | Path | None = None, **settings: Any) -> Session:  # noqa:
 
         given = Settings(**settings)
         return Session(given.model_copy(update={"catalog": sample_catalog(given.home)}))
+    if str(source).startswith(("postgresql:", "postgresql+")):
+        return Session(Settings(catalog=str(source), **settings))
     if Path(source).suffix in (".sqlite", ".db"):
         return Session(Settings(catalog=Path(source), **settings))
     folder = tempfile.TemporaryDirectory(prefix="gdc-")

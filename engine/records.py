@@ -1,4 +1,4 @@
-"""What a server keeps, as frozen values: accounts, stored processes, batch jobs, web services, and their logs."""
+"""What a server keeps, as frozen values: accounts, stored processes, batch jobs, web services, their logs, objects."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ BUSY = (Status.QUEUED, Status.RUNNING)
 """A job in these is locked: it can be canceled or deleted, and not changed or started."""
 LEVELS = ("error", "warning", "info", "debug")
 """Levels of log entries, the gravest first."""
+OF_USER = "u:"
+"""What namespaces of users begin with."""
+
+
+def kept_level(document: Mapping[str, Any]) -> str:
+    """The least grave level of log entries that a request wants to be kept."""
+    level = document.get("log_level")
+    return level if level in LEVELS else "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,11 @@ class UserProcess:
     def is_public(self) -> bool:
         """May everybody see and use it?"""
         return self.document.get("public") is True
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that others use it by."""
+        return f"{OF_USER}{self.owner}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +107,32 @@ class Job:
     """What its results were charged."""
     usage: Mapping[str, Any] | None = None
     """What they took, as openEO tells it."""
+    execution: Mapping[str, Any] | None = None
+    """What of an OGC process was asked for; none for jobs of openEO."""
+    started: float | None = None
+    """When the first attempt at an execution began."""
 
     @property
     def log_level(self) -> str:
         """The least grave level that is kept of its log."""
-        level = self.document.get("log_level")
-        return level if level in LEVELS else "info"
+        return kept_level(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Something that the subscriber of an execution is to be told, claimed by one server."""
+
+    pk: int
+    job: str
+    """Identifier of the job."""
+    url: str
+    secret: str
+    body: str
+    """What is sent, as JSON."""
+    attempts: int
+    """Attempts before this one."""
+    until: float
+    """Until when other servers leave it alone; it names this claim, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +161,28 @@ class Service:
     @property
     def log_level(self) -> str:
         """The least grave level that is kept of its log."""
-        level = self.document.get("log_level")
-        return level if level in LEVELS else "info"
+        return kept_level(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object that is stored, and what is known about its bytes."""
+
+    path: str
+    """Its name: `/` between segments, none before the first."""
+    size: int
+    """Bytes."""
+    media_type: str
+    """What its bytes are, as HTTP has it."""
+    md5: bytes
+    """MD5 of the bytes, 16 bytes: it finds damage, not forgers."""
+    crc32c: int
+    """CRC-32C (Castagnoli) of the bytes, unsigned."""
+    etag: str
+    """What the place of the object calls this version of it, without quotation marks."""
+    modified: float
+    """Since when this version is there, in seconds since 1970."""
+    owner: str | None = None
+    """Identifier of the account that stored it and whose quota it counts to; none where nobody is known."""
+    created: float = 0.0
+    """Since when there is an object of this name, in seconds since 1970."""

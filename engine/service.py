@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
-from engine.catalog import Added, Catalog
+from engine.catalog import EVERYTHING, Added, Catalog, Found, Readable
 from engine.errors import Problem, Problems
 from engine.execute.boundary import hand_out, take_in
 from engine.execute.cluster import Block, Executor, open_executor
@@ -39,6 +39,7 @@ from engine.plan.planner import Planner
 from engine.plan.rules import simplified
 from engine.plan.rules.around import Around
 from engine.plan.rules.inline import Definitions, inline
+from engine.plan.rules.unsaid import unsaid
 from engine.plan.text import plan_of
 from engine.plan.twins import Loaded, Twins
 from engine.records import Results
@@ -63,6 +64,8 @@ class Prepared:
     """As it is run."""
     parameters: Mapping[str, Any]
     """Values of its parameters."""
+    finds: dict[Hashable, Found] = field(default_factory=dict)
+    """What was found of collections while it was simplified."""
 
 
 class Engine:
@@ -73,6 +76,7 @@ class Engine:
         settings: Settings | None = None,
         processes: Mapping[str, Any] | None = None,
         results: Mapping[str, Results] | None = None,
+        readable: Readable = EVERYTHING,
     ) -> None:
         self.settings = settings or Settings()
         """How it works."""
@@ -80,14 +84,17 @@ class Engine:
         """User-defined processes by id."""
         self.results = dict(results or {})
         """Results of batch jobs that graphs may load, by the id of the job."""
+        self.readable = readable
+        """Which collections there are for whoever it works for."""
         self.belongings = ExitStack()
         """What is to be cleared away with it."""
 
     @cached_property
     def catalog(self) -> Catalog:
         """The catalogue; made on first use."""
-        self.settings.catalog_path.parent.mkdir(parents=True, exist_ok=True)
-        return Catalog(self.settings.catalog_path, egress_of(self.settings))
+        return Catalog(
+            self.settings.catalog_place, egress_of(self.settings), self.readable, self.settings.queryables
+        )
 
     @cached_property
     def planner(self) -> Planner:
@@ -165,7 +172,7 @@ class Engine:
         return self._written(prepared, notes, sinks, formats, targets, options, overwrite, progress)
 
     def deliver(
-        self, graph: Any, folder: Path, *,
+        self, graph: Any, folder: Path, *, look: Callable[[Any], None] | None = None,
         approve: Callable[[Cost], None] | None = None, progress: Progress | None = None,
     ) -> tuple[Written, ...]:  # fmt: skip
         """Compute a graph and write its results into a folder, under names of our own.
@@ -175,6 +182,7 @@ class Engine:
         Args:
             graph: As for `run`.
             folder: Where the files go.
+            look: Told each value that is to be written before a pixel is read; may refuse it by raising a `Problem`.
             approve: Told what it will cost before a pixel is read; may refuse it by raising a `Problem`.
             progress: Called as blocks are finished.
 
@@ -182,6 +190,9 @@ class Engine:
             Problem: What is wrong.
         """
         prepared, notes, sinks = self._results(graph, None)
+        if look is not None:
+            for sink in sinks:
+                look(sink.value)
         if approve is not None:
             approve(self._cost(sinks, notes))
         formats = [sink.format or usual_format(sink.value) for sink in sinks]
@@ -222,7 +233,7 @@ class Engine:
                 )
             )
         for export in notes.exports:
-            export.perform(written[export.number], self.settings.home, self.catalog)
+            export.perform(written[export.number], self.settings, self.catalog)
         return tuple(rewritten(w, sink.changes) for w, sink in zip(written, sinks, strict=True))
 
     def compute(self, value: Any, progress: Progress | None = None) -> Any:
@@ -284,7 +295,7 @@ class Engine:
             return [problem]
         if any(v is UNKNOWN for v in prepared.parameters.values()):
             return []
-        notes = Notes()
+        notes = Notes(finds=prepared.finds)
         return evaluate(
             prepared.graph, prepared.parameters, lambda node: self._outside(node, notes, dry=True), go_on=True
         ).problems
@@ -363,28 +374,26 @@ class Engine:
         """
 
         def loaded(node: Node) -> Loaded:
-            notes = Notes()
+            notes = Notes(finds=finds)
             outcome = evaluate(
                 Graph({"load": node}, "load"), values, lambda name: self._outside(name, notes, dry=True)
             )
             reading = notes.readings[-1]
             return Loaded(outcome.values["load"], reading.found.items, reading.wish)
 
+        finds: dict[Hashable, Found] = {}
         definition = define(source)
         given = {k: planned(take_in(v), self.planner) for k, v in (parameters or {}).items()}
         values = bound(definition.graph, given)
-        elsewhere = Remote(egress_of(self.settings), REGISTRY)
-        elsewhere.gather(definition.graph)
-        for own in self.user_processes.values():
-            elsewhere.gather(own.graph)
-        definitions = {**self.user_processes, **elsewhere.definitions}
-        graph = inline(definition.graph, definitions, REGISTRY)
+        called = Remote(egress_of(self.settings), REGISTRY, dict(self.user_processes))
+        called.gather(definition.graph)
+        graph = unsaid(inline(definition.graph, called.definitions, REGISTRY), REGISTRY)
         if problems := check(graph, REGISTRY, values):
             raise Problems(problems)
         known = not any(value is UNKNOWN for value in values.values())
         twins = Twins(loaded, values)
         around = Around(REGISTRY, values, twins, twins.grid) if known else Around(REGISTRY, values)
-        return Prepared(definition.graph, simplified(graph, around), values)
+        return Prepared(definition.graph, simplified(graph, around), values, finds)
 
     def _outside(
         self, node: str, notes: Notes, longest_side: int | None = None, *, dry: bool = False
@@ -401,7 +410,7 @@ class Engine:
                 f"the graph needs values of its parameters {', '.join(missing)}",
                 hint="Give them with parameters={...}, or --param name=value.",
             )
-        notes = Notes()
+        notes = Notes(finds=prepared.finds)
         outcome = evaluate(
             prepared.graph,
             prepared.parameters,

@@ -7,26 +7,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from engine import billing
-from engine.errors import Problem, Problems
-from engine.graph.parse import define
-from engine.jobs.belongings import belongings
+from engine.errors import Problem
+from engine.jobs.belongings import account_of, belongings
 from engine.jobs.process import Canceled
 from engine.jobs.shared import Share, Shared
 from engine.jobs.sync import Sync, Ticket
 from engine.jobs.task import Task
+from engine.jobs.wanted import check
 from engine.maps.cache import Tiles
 from engine.maps.grid import exists, meets
 from engine.maps.model import Drawing, Look, Place, Portrait
 from engine.maps.offers import described, look_of, type_of
-from engine.records import LEVELS, Service, User
+from engine.records import Service, User
 from engine.settings import Settings
 from engine.store import Store
 from engine.write.tile import empty_tile
 
 Json = dict[str, Any]
-MEMBERS = ("title", "description", "log_level")
-"""Members of a request that are texts."""
 KEPT_APART = ("type", "enabled")
 """Members of a request that are no part of the document."""
 
@@ -215,36 +212,26 @@ class Services:
         def failed(fault: BaseException) -> None:
             if isinstance(fault, Canceled):
                 return
-            for one in fault.problems if isinstance(fault, Problems) else (fault,):
-                told = one.json() if isinstance(one, Problem) else {"code": "Internal", "message": "internal"}
-                message = f"tile {z}/{x}/{y}: {told['message']} {told.get('hint', '')}".strip()
-                self._log(service, "error", message, code=told["code"], data=told.get("facts") or {})
+            problem = fault if isinstance(fault, Problem) else Problem("Internal", "internal")
+            for one in problem.each:
+                self._log(service, "error", f"tile {z}/{x}/{y}: {one.words}", code=one.code, data=one.facts)
 
         return self._shared.take((service.id, service.version, place), begin, done, failed)
 
     # ------------------------------------------------------------------------------- within
     def _checked(self, type_: str, enabled: Any, document: Mapping[str, Any], renew: bool = False) -> Draft:
-        process = document.get("process")
-        if not isinstance(process, Mapping) or not isinstance(process.get("process_graph"), Mapping):
-            raise Problem("ProcessGraphMissing", "a service needs a `process` with a `process_graph`")
+        check(document, "service", self._settings.plans)
         if not isinstance(enabled, bool):
             raise Problem(
                 "ParameterInvalid", "enabled has to be true or false", facts={"parameter": "enabled"}
             )
-        for name in MEMBERS:
-            if not isinstance(document.get(name), str | None):
-                raise Problem("ParameterInvalid", f"{name} has to be a text", facts={"parameter": name})
-        if document.get("log_level") not in (None, *LEVELS):
-            raise Problem("ParameterInvalid", f"log_level is one of {', '.join(LEVELS)}")
-        billing.check(document, self._settings.plans)
-        define({"process": process})
         return Draft(type_, enabled, document, look_of(type_, document.get("configuration", {})), renew)
 
     def _portray(self, user: User, draft: Draft) -> Ticket:
         return self._sync.take(user.id, self._task(user.id, draft.document["process"], Drawing(draft.look)))
 
     def _task(self, owner: str, process: Mapping[str, Any], drawing: Drawing) -> Task:
-        own = belongings(self._store, self._settings, owner, process)
+        own = belongings(self._store, self._settings, account_of(self._store, owner), process)
         return Task("draw", process, self._settings.of_user(owner), own, drawing=drawing)
 
     def _log(self, service: Service, level: str, message: str, **further: Any) -> None:

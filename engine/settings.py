@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +16,13 @@ from pydantic_settings import (
 )
 
 from engine.billing import FREE, Plan
+from engine.organisations import Contract, Organisation, Project
+from engine.packages import Package
 from engine.providers import Provider, told_apart
+from engine.queryables import Queryable
 
+ATTEMPT = "attempt-"
+"""What names of the folders of attempts at batch jobs begin with."""
 GDAL_CACHE = 48 * 2**20
 """Bytes of decoded blocks that GDAL keeps for neighbouring windows, of all files that are read or written."""
 
@@ -25,6 +31,11 @@ def default_home() -> Path:
     """Where data lives unless told otherwise, after the XDG base directory specification."""
     base = os.environ.get("XDG_DATA_HOME")
     return (Path(base) if base else Path.home() / ".local" / "share") / "geodatacube"
+
+
+def told_by(*names: str) -> Callable[[], str | None]:
+    """What the first of some variables of the environment says that says anything."""
+    return lambda: next((found for name in names if (found := os.environ.get(name))), None)
 
 
 class Settings(BaseSettings):
@@ -36,10 +47,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home)
     """Folder for the catalogue and the sample data."""
-    catalog: Path | None = None
-    """The catalogue's SQLite file; by default `catalog.sqlite` in `home`."""
+    catalog: Path | str | None = None
+    """The catalogue: a SQLite file, or the URL of a PostgreSQL database with PostGIS; by default `catalog.sqlite` in `home`."""
     catalog_shared: bool = False
-    """Is the catalogue that of others, too, so that graphs may not write into it? A server says yes."""
+    """Is the catalogue that of others, too, so that graphs write into collections of their user only? A server says yes."""
+    user: str = ""
+    """The account that it works for, where it works for one."""
     cluster: str = "threads"
     """Where blocks are computed: `threads`, `processes` (a local cluster), or the address of a dask scheduler."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
@@ -72,6 +85,8 @@ class Settings(BaseSettings):
     """Bytes of address space that a user-defined function may take."""
     max_output_bytes: int = Field(default=64 * 2**30, gt=0)
     """Larger results are refused before anything is read."""
+    max_coverage_bytes: int = Field(default=2**29, gt=0)
+    """Larger coverages are refused; graphs may give larger results."""
     title: str = "GeoDataCube"
     """What a server calls itself."""
     public_url: str | None = None
@@ -112,10 +127,76 @@ class Settings(BaseSettings):
     """Hours after which a tile that was kept is computed anew: its scenes may be others."""
 
     storage_bytes: int = Field(default=20 * 2**30, ge=0)
-    """Bytes that a user may store: files and results of jobs."""
+    """Bytes that a user may store: files, results of jobs, and objects."""
     max_body_bytes: int = Field(default=16 * 2**20, gt=0)
-    """Longest body of a request; uploaded files are limited by `storage_bytes`."""
+    """Longest body of a request; uploaded files are limited by `storage_bytes`, objects by `max_object_bytes`, too."""
+    storage: str | None = None
+    """Where objects lie: a folder, or `s3://BUCKET/PREFIX`; by default the folder `objects` in `home`."""
+    s3_endpoint: str | None = Field(
+        default_factory=told_by("S3_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+    )
+    """Address of an object store that speaks S3; by default what the usual variables say, or that of Amazon. Only if it
+    begins with `http:` is it asked without TLS. Credentials are in the environment, see `engine.objects.bucket`."""
+    s3_region: str | None = Field(default_factory=told_by("S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"))
+    """Region of the buckets; by default what the usual variables say."""
+    storage_redirect: bool = False
+    """Are clients that fetch objects sent to the object store itself, with a signed address, where it can do so?"""
+    max_object_bytes: int = Field(default=16 * 2**30, gt=0)
+    """Bytes that one object may have."""
 
+    upload_storage: str | None = None
+    """Where files lie that items of owners bring along: `s3://BUCKET/PREFIX`, or a folder in place of a bucket of its name."""
+    catalog_storage: str | None = None
+    """Where these files are kept from then on; it may be of the other kind."""
+    owner_days: float = Field(default=30.0, gt=0)
+    """Days after which items of owners are removed."""
+    publish_bytes: int = Field(default=4 * 2**20, ge=1024)
+    """Longest message of a publisher."""
+    publish_heartbeat: float = Field(default=25.0, gt=0)
+    """Seconds between signs of life to publishers."""
+    publish_login_seconds: float = Field(default=10.0, gt=0)
+    """Seconds that a publisher has for the token, where it comes as the first message."""
+    publish_connections_user: int = Field(default=16, ge=1)
+    """Connections that one publisher may have at a time, to each server process."""
+    publish_rate: float = Field(default=500.0, gt=0)
+    """Messages of one publisher that each server process takes in a second, in the long run; then it reads more slowly."""
+    publish_burst: int = Field(default=5000, ge=1)
+    """Messages that a publisher may send before that begins."""
+    publish_faults: int = Field(default=10, ge=1)
+    """Messages without sense, one after the other, that end a connection."""
+    publish_pending_hours: float = Field(default=24.0, gt=0)
+    """Hours that what was published waits for the collection or catalogue it belongs to."""
+    publish_pending_bytes: int = Field(default=64 * 2**20, ge=0)
+    """Bytes of messages of one publisher that may wait so."""
+    publish_log_entries: int = Field(default=1000, ge=1)
+    """Entries that are kept of the log of a publisher, the latest ones."""
+    event_days: float = Field(default=30.0, gt=0)
+    """Days for which events are kept: subscribers who come back later are told that they missed some."""
+    packages: tuple[Package, ...] = ()
+    """What users can subscribe to, by name."""
+    subscription_ping: float = Field(default=15.0, gt=0)
+    """Seconds between signs of life to subscribers."""
+    subscriptions_user: int = Field(default=32, ge=1)
+    """Connections that one subscriber may have at a time, to each server process."""
+    webhook_timeout: float = Field(default=10.0, gt=0)
+    """Seconds that the receiver of a webhook has for its answer."""
+    webhook_base_seconds: float = Field(default=2.0, gt=0)
+    """Seconds until a delivery is tried for the second time; the time doubles with every attempt."""
+    webhook_cap_seconds: float = Field(default=600.0, gt=0)
+    """Longest time between two attempts."""
+    webhook_attempts: int = Field(default=30, ge=1)
+    """Attempts at a delivery before it is given up."""
+    webhook_log_entries: int = Field(default=1000, ge=1)
+    """Deliveries that are kept of a webhook after they ended, the latest ones."""
+
+    queryables: tuple[Queryable, ...] = ()
+    """Properties that the catalogue keeps an index of, besides `eo:cloud_cover` and `platform`."""
+    organisations: tuple[Organisation, ...] = ()
+    """Who belongs together: members of an organisation publish and read in its name."""
+    projects: tuple[Project, ...] = ()
+    """Projects of organisations."""
+    contracts: tuple[Contract, ...] = ()
+    """Contracts of organisations: what data cost them."""
     plans: tuple[Plan, ...] = Field(default=(FREE,), min_length=1)
     """Billing plans of a server; the first is that of requests which name none."""
     currency: str | None = None
@@ -129,6 +210,20 @@ class Settings(BaseSettings):
             raise ValueError("a plan has prices, and there is no currency; set GDC_CURRENCY")
         return self
 
+    @model_validator(mode="after")
+    def _files_have_both_places(self) -> Settings:
+        if (self.upload_storage is None) != (self.catalog_storage is None):
+            raise ValueError("of GDC_UPLOAD_STORAGE and GDC_CATALOG_STORAGE there are both, or none")
+        return self
+
+    @field_validator("packages")
+    @classmethod
+    def _called_differently(cls, packages: tuple[Package, ...]) -> tuple[Package, ...]:
+        names = [package.name for package in packages]
+        if len(set(names)) < len(names):
+            raise ValueError("two packages have the same name")
+        return packages
+
     @field_validator("oidc")
     @classmethod
     def _told_apart(cls, providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
@@ -136,24 +231,36 @@ class Settings(BaseSettings):
         return providers
 
     @property
-    def catalog_path(self) -> Path:
-        """The catalogue's file."""
-        return self.catalog or self.home / "catalog.sqlite"
+    def catalog_place(self) -> str:
+        """The catalogue's file, or its URL."""
+        return str(self.catalog or self.home / "catalog.sqlite")
 
     @property
     def database_url(self) -> str:
         """The database of accounts and stored processes, as SQLAlchemy has it."""
         return self.database or f"sqlite:///{self.home / 'store.sqlite'}"
 
+    @property
+    def storage_place(self) -> str:
+        """Where objects lie: a folder, or the URL of a bucket."""
+        return self.storage or str(self.home / "objects")
+
     def job_folder(self, user: str, job: str) -> Path:
         """Where the results of a batch job lie, a folder for each attempt."""
         return self.home / "users" / user / "jobs" / job
 
+    def attempt_folder(self, user: str, job: str, fence: int) -> Path:
+        """Where one attempt at a batch job writes, which its fencing number tells from all others."""
+        return self.job_folder(user, job) / f"{ATTEMPT}{fence}"
+
     def of_user(self, user: str) -> Settings:
         """The same for what a user runs: files, models and workspaces lie in a folder of the user's own."""
         own = {
-            "catalog": self.catalog_path,
+            "catalog": self.catalog_place,
+            "storage": self.storage_place,
+            "database": self.database_url,
             "catalog_shared": True,
+            "user": user,
             "figures": self.figures or self.home,
             "home": self.home / "users" / user,
         }

@@ -7,6 +7,7 @@ from processes import (
     dates,
     logic,
     math,
+    outside,
     reducers,
     series,
     sorting,
@@ -51,7 +52,7 @@ FAMILIES = (
     math, trigonometry, comparison, logic, validity, reducers, cumulative, sorting, arrays, series, dates, texts,
     sources, sinks, dimensions, folding, filters, apply, convolution, windows, neighborhoods, segments, temporal,
     climatology, aggregate, masks, polygons, merge, resample, indices, vectors, udf, curves, learning, sampling, logs,
-    exchange, remote, clouds, atmosphere, sar,
+    exchange, remote, clouds, atmosphere, sar, outside,
 )  # fmt: skip
 
 REGISTRY = gather(FAMILIES)

@@ -98,6 +98,14 @@ class World(Protocol):
         """The cube of a file at a URL."""
         ...
 
+    def load_value(self, url: str, media_type: str) -> Any:
+        """The value at a URL: of JSON what it stands for, a text, or bytes in base64."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless nothing is to be done."""
+        ...
+
     def load_files(self, paths: Sequence[str], format_: str, options: Mapping[str, Any]) -> xr.DataArray:
         """The one cube of files of the user's folder."""
         ...

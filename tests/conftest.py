@@ -54,6 +54,14 @@ def postgres() -> Iterator[Postgres]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def postgis(postgres) -> Postgres:
+    """A PostgreSQL server whose databases can have PostGIS."""
+    if not list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
+        pytest.skip("PostGIS is not installed; apt-get install postgresql-15-postgis-3")
+    return postgres
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request, tmp_path) -> str:
     """The URL of an empty database, of each kind in turn."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 
 from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from api.auth.passwords import fits
 from engine import Backend, Problem, User
@@ -19,7 +20,7 @@ ANONYMOUS = User("anonymous", "Anonymous", frozenset({"anonymous"}))
 """The account of all who do not log in, where that is allowed."""
 
 
-def backend_of(request: Request) -> Backend:
+def backend_of(request: HTTPConnection) -> Backend:
     """The back-end that serves the request."""
     found: Backend = request.app.state.backend
     return found
@@ -31,9 +32,28 @@ def current_user(request: Request) -> User:
     Raises:
         Problem: Nobody is named (401), or nobody is known by that token (403).
     """
-    backend = backend_of(request)
+    return user_of(backend_of(request), request.headers.get("authorization", ""))
+
+
+def by_key(request: Request) -> User:
+    """The user who sends the request, also by a token in the header `x-api-key`.
+
+    Raises:
+        Problem: As `current_user`.
+    """
+    key = request.headers.get("x-api-key", "").strip()
+    given = request.headers.get("authorization") or (f"Bearer {key}" if key else "")
+    return user_of(backend_of(request), given)
+
+
+def user_of(backend: Backend, authorization: str) -> User:
+    """The user whom a header `Authorization` names; an empty one names nobody.
+
+    Raises:
+        Problem: As `current_user`.
+    """
     hint = LOGIN_OIDC if backend.settings.oidc else LOGIN
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    scheme, _, token = authorization.strip().partition(" ")
     if not scheme:
         if backend.settings.auth == "anonymous":
             return ANONYMOUS
@@ -51,6 +71,15 @@ def current_user(request: Request) -> User:
     if user is None:
         raise Problem("TokenInvalid", "the token is none of ours, or has expired", hint=hint)
     return user
+
+
+def viewer(request: Request) -> User | None:
+    """The user who sends a request that needs no login; None: nobody in particular.
+
+    Raises:
+        Problem: There is a login, and it is not good.
+    """
+    return current_user(request) if request.headers.get("authorization") else None
 
 
 def parts(token: str) -> tuple[str, str, str]:
@@ -81,6 +110,26 @@ def by_password(request: Request) -> User:
         found = ""
     if not found or "\0" in name:
         raise Problem("CredentialsInvalid", "the credentials are not of the form base64(name:password)")
+    return proven(request, name, password)
+
+
+def by_name(request: Request, name: str | None, password: str | None) -> User:
+    """The user of this name and password or, where they are not given, of those in the header.
+
+    Raises:
+        Problem: There are none, or they are wrong.
+    """
+    if request.headers.get("authorization") or name is None or password is None or "\0" in name:
+        return by_password(request)
+    return proven(request, name, password)
+
+
+def proven(request: Request, name: str, password: str) -> User:
+    """The user of this name, if the password is right.
+
+    Raises:
+        Problem: It is not.
+    """
     users = backend_of(request).store.users
     user = users.get(name)
     if not fits(password, users.password(name)) or user is None:

@@ -15,6 +15,7 @@ from api.auth.login import backend_of, current_user
 from api.declared import ANY_TYPE, BY_RANGE, JSON, RANGES, gives, reply, sends
 from api.links import Links
 from api.moments import moment, now
+from api.openeo.logs import timed
 from api.openeo.older import extensions, with_older_bands
 from api.parts import File
 from api.schemas import ref
@@ -22,6 +23,8 @@ from api.sign import Grant, granted, signed
 from engine import Job, Problem, Results, Status, User
 
 router = APIRouter(tags=["Batch jobs"])
+alone = APIRouter(tags=["Batch jobs"])
+"""What has another shape where OGC's jobs stand beside these."""
 Json = dict[str, Any]
 GEOJSON = "application/geo+json"
 FAILED = reply("Why the job failed, as the last entry of its log.", ref("LogEntry"), JSON)
@@ -29,7 +32,7 @@ LISTING = "collection.json"
 """Name of the document that lists the results, in links."""
 
 
-@router.get(
+@alone.get(
     "/jobs/{job_id}/results",
     summary="The results of a job",
     responses={**gives("Results", headers=("OpenEO-Costs",)), 424: FAILED},
@@ -67,7 +70,7 @@ def download(request: Request, token: str, name: str) -> Response:
         return JSONResponse(listing(request, job, found))
     path = found.folder / grant.name
     if grant.name in found.items:
-        return JSONResponse(item(request, job, found.folder, grant.name), media_type=GEOJSON)
+        return JSONResponse(item(Place(request, job), job, found.folder, grant.name), media_type=GEOJSON)
     if not path.is_file():
         raise Problem("NotFound", "what the link leads to is there no more")
     return File(path, media_type=media_type(found, path.name), filename=path.name)
@@ -76,7 +79,7 @@ def download(request: Request, token: str, name: str) -> Response:
 def listing(request: Request, job: Job, found: Results) -> Json:
     """The results of a job as a STAC collection."""
     links, place = Links(request), Place(request, job)
-    items = {name: item(request, job, found.folder, name) for name in found.items}
+    items = {name: item(place, job, found.folder, name) for name in found.items}
     assets: Json = {}
     for i in items.values():
         assets |= {
@@ -118,9 +121,8 @@ class Place:
         return self._links.root(f"/results/{signed(grant, self._secret)}/{name or LISTING}")
 
 
-def item(request: Request, job: Job, folder: Path, name: str) -> Json:
+def item(place: Place, job: Job, folder: Path, name: str) -> Json:
     """A STAC item of the results, with signed links in place of file names."""
-    place = Place(request, job)
     found: Json = json.loads((folder / name).read_text())
     assets = {
         key: {**with_older_bands(a), "href": place.of(name_of(a))} for key, a in found["assets"].items()
@@ -175,7 +177,7 @@ def last_words(request: Request, job: Job) -> Json:
     """Why a job failed, as an entry of its log."""
     found = backend_of(request).store.logs.read(job, "error")
     if found:
-        return {**found[-1], "time": moment(found[-1]["time"])}
+        return timed(found[-1])
     told = job.problem or {}
     return {
         "id": "0",

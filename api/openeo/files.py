@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -16,18 +15,13 @@ from api.errors import Gone
 from api.moments import moment
 from api.pages import Limit, Page, paged
 from api.parts import File
-from engine import User, UserFile
+from engine import User, UserFile, media_type_of
 
 router = APIRouter(tags=["File storage"])
 Json = dict[str, Any]
 Caller = Annotated[User, Depends(current_user)]
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 PUT_BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": BYTES}}}
-MEDIA_TYPES = {
-    ".tif": "image/tiff; application=geotiff",
-    ".geojson": "application/geo+json",
-    ".nc": "application/netcdf",
-}
 
 
 @router.get("/files", summary="List your files", responses=gives("Files"))
@@ -47,7 +41,7 @@ def files(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -
 def download(request: Request, path: str, user: Caller) -> File:
     """The file as it was uploaded, or the range of it that is asked for."""
     place = backend_of(request).files(user).place(path)
-    return File(place, media_type=media_type(place.name), filename=place.name)
+    return File(place, media_type=media_type_of(place.name), filename=place.name)
 
 
 @router.put(
@@ -83,9 +77,3 @@ def remove(request: Request, path: str, user: Caller) -> Response:
 def told(file: UserFile) -> Json:
     """A file as openEO lists it."""
     return {"path": file.path, "size": file.size, "modified": moment(file.modified)}
-
-
-def media_type(name: str) -> str:
-    """The media type that a file's name speaks of."""
-    suffix = name[name.rfind(".") :].lower()
-    return MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"

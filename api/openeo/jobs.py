@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import APIRouter, Body, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
 from api.declared import CREATED, does, gives, takes
-from api.links import Links
 from api.moments import moment
-from api.pages import Limit, Offset, Page, paged
+from api.openeo.changes import created, plainly, refuse_read_only, without_nulls
+from api.openeo.logs import Level, Offset, log_page
+from api.pages import Limit, Page, paged
 from api.waiting import answer
 from engine import Estimate, Job, Problem, Status, User
 
 router = APIRouter(tags=["Batch jobs"], route_class=StrictRoute)
+alone = APIRouter(tags=["Batch jobs"], route_class=StrictRoute)
+"""What has another shape where OGC's jobs stand beside these."""
 Json = dict[str, Any]
 Caller = Annotated[User, Depends(current_user)]
-Level = Annotated[
-    Literal["error", "warning", "info", "debug"], Query(description="The least grave level to tell.")
-]
-LEVELS = ("error", "warning", "info", "debug")
-"""The gravest first."""
 READ_ONLY = frozenset({"id", "status", "created", "updated", "progress", "costs", "usage", "links"})
 """Members of a job that only the server writes."""
 
 
-@router.get("/jobs", summary="List your jobs", responses=gives("Jobs"))
+@alone.get("/jobs", summary="List your jobs", responses=gives("Jobs"))
 def jobs(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -> Json:
     """All jobs of the user, the newest first."""
-    found, links = paged(request, backend_of(request).store.jobs.all(user.id), limit, page)
+    found, links = paged(request, own(request, user), limit, page)
     return {"jobs": [brief(job) for job in found], "links": links}
+
+
+def own(request: Request, user: User) -> list[Job]:
+    """The jobs of a user that are openEO's."""
+    return [job for job in backend_of(request).store.jobs.all(user.id) if job.execution is None]
 
 
 @router.post(
@@ -46,25 +50,22 @@ def jobs(request: Request, user: Caller, limit: Limit = None, page: Page = 1) ->
 )
 def create(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Make a job; it waits to be started."""
-    job = backend_of(request).create_job(
-        user, {k: v for k, v in body.items() if k not in READ_ONLY and v is not None}
-    )
-    headers = {
-        "Location": Links(request).to(f"/jobs/{job.id}"),
-        "OpenEO-Identifier": job.id,
-        "GDC-Identifier": job.id,
-    }
-    return Response(status_code=201, headers=headers)
+    given = {k: v for k, v in without_nulls(plainly(body)).items() if k not in READ_ONLY}
+    job = backend_of(request).create_job(user, given)
+    return created(request, f"/jobs/{job.id}", job.id)
 
 
-@router.get("/jobs/{job_id}", summary="One of your jobs", responses=gives("Job"))
+@alone.get("/jobs/{job_id}", summary="One of your jobs", responses=gives("Job"))
 def one(request: Request, job_id: str, user: Caller) -> Json:
     """The job with its process."""
-    backend = backend_of(request)
-    job = backend.job(user, job_id)
+    return whole(request, backend_of(request).job(user, job_id))
+
+
+def whole(request: Request, job: Job) -> Json:
+    """All that is told of a job."""
     told = {**job.document, **brief(job)}
     if job.status == Status.QUEUED:
-        told["queue_position"] = backend.store.jobs.ahead(job) + 1
+        told["queue_position"] = backend_of(request).store.jobs.ahead(job) + 1
     return told
 
 
@@ -96,19 +97,17 @@ async def estimate(request: Request, job_id: str, user: Caller) -> Json:
 )
 def change(request: Request, job_id: str, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Change members of the request that made it; refused while it is queued or running."""
-    for name in body:
-        if name in READ_ONLY:
-            raise Problem("PropertyNotEditable", f"{name!r} is read-only", facts={"property": name})
-    backend_of(request).change_job(user, job_id, body)
+    refuse_read_only(body, READ_ONLY)
+    backend_of(request).change_job(user, job_id, plainly(body))
     return Response(status_code=204)
 
 
-@router.delete(
+@alone.delete(
     "/jobs/{job_id}", status_code=204, summary="Remove a job", responses=does("It is removed.", 204)
 )
 def remove(request: Request, job_id: str, user: Caller) -> Response:
     """Remove it with its results; its processing ends."""
-    backend_of(request).remove_job(user, job_id)
+    backend_of(request).remove_job(user, backend_of(request).job(user, job_id).id)
     return Response(status_code=204)
 
 
@@ -140,15 +139,9 @@ def logs(
     limit: Limit = None,
 ) -> Json:
     """The log, from the first entry or from the one after `offset`."""
-    backend, links = backend_of(request), Links(request)
-    job = backend.job(user, job_id)
-    found = backend.store.logs.read(job, level, int(offset or 0), None if limit is None else limit + 1)
-    told = [{**entry, "time": moment(entry["time"])} for entry in found[:limit]]
-    out = [links.link("self", links.here())]
-    if limit is not None and len(found) > limit:
-        more = links.to(f"/jobs/{job_id}/logs", offset=told[-1]["id"], limit=limit, level=level)
-        out.append(links.link("next", more))
-    return {"level": level, "logs": told, "links": out}
+    backend = backend_of(request)
+    read = partial(backend.store.logs.read, backend.any_job(user, job_id))
+    return log_page(request, f"/jobs/{job_id}/logs", read, offset, level, limit)
 
 
 def brief(job: Job) -> Json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,15 +17,13 @@ from api.bodies import StrictRoute
 from api.declared import ANY_TYPE, gives, sends, takes
 from api.errors import monitoring, told
 from api.links import Links
-from api.moments import moment
-from api.openeo.jobs import LEVELS, Level
-from api.parts import File
-from api.waiting import answer
+from api.openeo.logs import Level, timed
+from api.parts import File, blocks
+from api.waiting import answer, computing
 from engine import Problem, User
 
 router = APIRouter(tags=["Data processing"], route_class=StrictRoute)
 Json = dict[str, Any]
-BLOCK = 2**20
 
 
 @router.post(
@@ -59,16 +56,12 @@ async def result(
     if not isinstance(body.get("process"), dict):
         raise Problem("ProcessGraphMissing", "the request has no `process` with a `process_graph`")
     backend = backend_of(request)
-    ticket, folder = await run_in_threadpool(backend.compute, user, body)
-    request.state.monitor = Links(request).to(f"/result/logs/{folder.name}")
-    done = BackgroundTask(backend.discard, folder)
-    try:
+    async with computing(request, user, body) as (ticket, folder):
+        request.state.monitor = Links(request).to(f"/result/logs/{folder.name}")
+        done = BackgroundTask(backend.discard, folder)
         response = delivered(await answer(request, ticket), folder, done)
         response.headers["Link"] = monitoring(request)
         return response
-    except BaseException:
-        ticket.future.add_done_callback(lambda _: backend.discard(folder))  # when its process writes no more
-        raise
 
 
 @router.get("/result/logs/{log_id}", summary="What a synchronous request told", responses=gives("Logs"))
@@ -76,10 +69,7 @@ def logs(
     request: Request, log_id: str, user: Annotated[User, Depends(current_user)], level: Level = "debug"
 ) -> Json:
     """The log of a request; its address is the link `monitor` of the answer."""
-    found = backend_of(request).journal(user, log_id)
-    told = [
-        {**e, "time": moment(e["time"])} for e in found if LEVELS.index(e["level"]) <= LEVELS.index(level)
-    ]
+    told = [timed(entry) for entry in backend_of(request).journal(user, log_id, level)]
     links = Links(request)
     return {"level": level, "logs": told, "links": [links.link("self", links.here())]}
 
@@ -107,7 +97,6 @@ def archive(paths: Sequence[Path], folder: Path) -> Iterator[bytes]:
         entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
         entry.size, entry.mtime = path.stat().st_size, int(path.stat().st_mtime)
         yield entry.tobuf(tarfile.PAX_FORMAT)
-        with path.open("rb") as file:
-            yield from iter(partial(file.read, BLOCK), b"")
+        yield from blocks(path)
         yield bytes(-entry.size % tarfile.BLOCKSIZE)
     yield bytes(2 * tarfile.BLOCKSIZE)

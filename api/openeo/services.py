@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request
@@ -12,12 +13,12 @@ from api.addresses import attributes_of, url_of
 from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
 from api.declared import CREATED, does, gives, takes
-from api.links import Links
 from api.moments import moment
-from api.openeo.jobs import Level
-from api.pages import Limit, Offset, Page, paged
+from api.openeo.changes import created, plainly, refuse_read_only, without_nulls
+from api.openeo.logs import Level, Offset, log_page
+from api.pages import Limit, Page, paged
 from api.waiting import answer
-from engine import Problem, Service, User
+from engine import Service, User
 
 router = APIRouter(tags=["Secondary services"], route_class=StrictRoute)
 Json = dict[str, Any]
@@ -53,15 +54,10 @@ def services(request: Request, user: Caller, limit: Limit = None, page: Page = 1
 async def create(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Make a service; its graph is looked at first, and refused where it is wrong or gives no map."""
     desk = backend_of(request).services
-    given = {k: v for k, v in body.items() if k not in IGNORED}
+    given = {k: v for k, v in without_nulls(plainly(body)).items() if k not in IGNORED}
     draft, ticket = await run_in_threadpool(desk.draft, user, given)
     service = await run_in_threadpool(desk.create, user, draft, await answer(request, ticket))
-    headers = {
-        "Location": Links(request).to(f"/services/{service.id}"),
-        "OpenEO-Identifier": service.id,
-        "GDC-Identifier": service.id,
-    }
-    return Response(status_code=201, headers=headers)
+    return created(request, f"/services/{service.id}", service.id)
 
 
 @router.get("/services/{service_id}", summary="One of your services", responses=gives("Service"))
@@ -85,11 +81,9 @@ def one(request: Request, service_id: str, user: Caller) -> Json:
 )
 async def change(request: Request, service_id: str, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Change members of the request that made it; `renew_url` gives it another address, and the old one is void."""
-    for name in body:
-        if name in READ_ONLY:
-            raise Problem("PropertyNotEditable", f"{name!r} is read-only", facts={"property": name})
+    refuse_read_only(body, READ_ONLY)
     desk = backend_of(request).services
-    service, draft, ticket = await run_in_threadpool(desk.redraft, user, service_id, body)
+    service, draft, ticket = await run_in_threadpool(desk.redraft, user, service_id, plainly(body))
     portrait = None if ticket is None else await answer(request, ticket)
     await run_in_threadpool(desk.change, user, service, draft, portrait)
     return Response(status_code=204)
@@ -117,15 +111,9 @@ def logs(
     limit: Limit = None,
 ) -> Json:
     """The log, from the first entry that is kept or from the one after `offset`."""
-    desk, links = backend_of(request).services, Links(request)
-    service = desk.get(user, service_id)
-    found = desk.log(service, level, int(offset or 0), None if limit is None else limit + 1)
-    told = [{**entry, "time": moment(entry["time"])} for entry in found[:limit]]
-    out = [links.link("self", links.here())]
-    if limit is not None and len(found) > limit:
-        more = links.to(f"/services/{service_id}/logs", offset=told[-1]["id"], limit=limit, level=level)
-        out.append(links.link("next", more))
-    return {"level": level, "logs": told, "links": out}
+    desk = backend_of(request).services
+    read = partial(desk.log, desk.get(user, service_id))
+    return log_page(request, f"/services/{service_id}/logs", read, offset, level, limit)
 
 
 def brief(request: Request, service: Service) -> Json:

@@ -11,6 +11,7 @@ from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
 from api.declared import does, gives, takes
 from api.links import Links
+from api.openeo.changes import without_nulls
 from api.pages import Limit, Page, paged
 from engine import User, UserProcess
 
@@ -79,7 +80,7 @@ def put(
     body: Annotated[Json, Body()],
 ) -> Response:
     """Store it under the identifier of the path, whatever the body calls it."""
-    backend_of(request).store_process(user, process_graph_id, body)
+    backend_of(request).store_process(user, process_graph_id, without_nulls(body))
     return Response(status_code=200)
 
 
@@ -87,7 +88,7 @@ def told(request: Request, process: UserProcess) -> Json:
     """A process as it was stored, with its address where it is public."""
     links = [k for k in process.document.get("links", []) if k.get("rel") != "canonical"]
     if process.is_public:
-        place = Links(request).to(f"/processes/u:{process.owner}/{process.id}")
+        place = Links(request).to(f"/processes/{process.namespace}/{process.id}")
         links.append(Links.link("canonical", place, "The address that others use it by"))
     return {**process.document, **({"links": links} if links else {})}
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.addresses import base_of, behind, look_of, number, portrait_of, tile, title_of
+from api.addresses import LAYER, base_of, behind, look_of, number, portrait_of, tile, title_of
 from api.declared import TILE, asks, reply, sends
 from api.errors import status_of, told
 from api.schemas import BYTES, TEXT
@@ -29,7 +29,7 @@ PAIRS = asks(
     tilematrixset="The tile matrix set.", tilematrix="Zoom level.", tilerow="Row, from the north.",
     tilecol="Column, from the west.", format="The media type of tiles.",
 )  # fmt: skip
-LAYER, STYLE = "map", "default"
+STYLE = "default"
 OWN_CODES = frozenset(
     {"MissingParameterValue", "InvalidParameterValue", "TileOutOfRange", "OperationNotSupported"}
 )

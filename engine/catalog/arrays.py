@@ -14,6 +14,7 @@ import xarray as xr
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from engine.catalog.fold import MAX_VALUES
 from engine.catalog.model import Json
 from engine.catalog.outline import Outline, outline, ring_outline
 from engine.catalog.projection import crs_properties, epsg_of, grid_properties
@@ -21,8 +22,6 @@ from engine.catalog.rasters import FileFacts, json_number, unreadable
 
 NETCDF, ZARR = (".nc", ".nc4"), ".zarr"
 MEDIA = {"netcdf4": "application/x-netcdf", "zarr": "application/vnd+zarr"}
-MAX_VALUES = 1000
-"""Labels of a dimension that are listed one by one."""
 NAMES = {
     "x": ("x", "lon", "longitude", "easting", "projection_x_coordinate", "grid_longitude"),
     "y": ("y", "lat", "latitude", "northing", "projection_y_coordinate", "grid_latitude"),

@@ -17,6 +17,8 @@ RASTER_SUFFIXES = (".tif", ".tiff", ".jp2", ".nc", ".nc4", ".zarr")
 PREFIXES = ("eo:", "raster:")
 KNOWN = ("common_name", "center_wavelength", "full_width_half_max", "solar_illumination", "scale", "offset",
          "nodata", "unit", "data_type", "description", "gsd")  # fmt: skip
+OF_ALL = ("data_type", "nodata", "unit")
+"""What an item says of all its bands."""
 
 
 def data_assets(item: Mapping[str, Any]) -> dict[str, Json]:
@@ -24,24 +26,26 @@ def data_assets(item: Mapping[str, Any]) -> dict[str, Json]:
     return {key: asset for key, asset in item["assets"].items() if _is_data(asset)}
 
 
-def bands_of(item: Mapping[str, Any]) -> list[Json]:
-    """The bands of an item in the order of its assets, each name once.
+def bands_of(assets: Mapping[str, Json], properties: Mapping[str, Any]) -> list[Json]:
+    """The bands that data assets of an item hold, in their order, each name once.
 
     Keys are `name`, and where known `common_name`, `center_wavelength` (micrometres), `scale`,
-    `offset`, `nodata`, `unit`, `data_type` and a few more.
+    `offset`, `nodata`, `unit`, `data_type` and a few more. Of the item's properties those in `OF_ALL` count.
     """
     found: dict[str, Json] = {}
-    for key, asset in data_assets(item).items():
-        for band in _asset_bands(key, asset, item["properties"]):
+    for key, asset in assets.items():
+        for band in _asset_bands(key, asset, properties):
             found.setdefault(band["name"], band)
     return list(found.values())
 
 
 def _is_data(asset: Json) -> bool:
     given = asset.get("roles")
-    roles = {str(role) for role in given} if isinstance(given, list) else set()
-    if "data" in roles:
+    if not isinstance(given, list):
+        given = []
+    if "data" in given:
         return True
+    roles = {str(role) for role in given}
     if roles & ASIDE:
         return False
     if media := asset.get("type"):
@@ -76,7 +80,7 @@ def _plain(band: Json, asset: Json, properties: Mapping[str, Any]) -> Json:
     for name in ("eo:common_name", "eo:center_wavelength"):
         if name in asset:
             wider[name[3:]] = asset[name]
-    whole = {k: properties[k] for k in ("data_type", "nodata", "unit") if k in properties} | wider | band
+    whole = {k: properties[k] for k in OF_ALL if k in properties} | wider | band
     return {name: whole[name] for name in ("name", *KNOWN) if whole.get(name) is not None}
 
 

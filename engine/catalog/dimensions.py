@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isclose
+from itertools import groupby
+from math import isfinite
 from typing import Any, TypeGuard
 
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
-from engine.catalog.bands import data_assets
+from engine.catalog.fold import MAX_VALUES, Fold, Grids
 from engine.catalog.model import Box, Json
 from engine.catalog.times import rfc3339
 
-MAX_VALUES = 1000
+PROJECTION = ("proj:code", "proj:epsg", "proj:wkt2", "proj:transform", "proj:shape", "proj:bbox")
+"""What a grid is read off."""
 
 
-def grid_of(item: Mapping[str, Any]) -> Json | None:
-    """CRS, extent and pixel size of an item's data, as far as its projection fields tell; None: no CRS.
+def grid_of(assets: Mapping[str, Json], properties: Mapping[str, Any]) -> Json | None:
+    """CRS, extent and pixel size of an item's data assets, as far as projection fields tell; None: no CRS.
 
     `code` is `EPSG:n`, WKT2 or empty for PROJJSON; `x`, `y` are extents, `step` the sizes of a pixel
     where all data assets share them.
     """
-    own = item["properties"]
-    places = [{**own, **asset} for asset in data_assets(item).values()] or [own]
-    codes = {_code(place) for place in places}
+    own = [(name, properties.get(name)) for name in PROJECTION]
+    told = ([asset.get(name, wider) for name, wider in own] for asset in assets.values())
+    places = [place for place, _ in groupby(told)] or [[wider for _, wider in own]]
+    codes = {_code(*place[:3]) for place in places}
     if len(codes) != 1 or (code := codes.pop()) is None:
         return None
-    frames = [frame for place in places if (frame := _frame(place)) is not None]
+    frames = [frame for place in places if (frame := _frame(*place[3:])) is not None]
     if len(frames) < len(places):
         return {"code": code, "x": None, "y": None, "step": None}
+    if len(frames) == 1:
+        x, y, own_step = frames[0]
+        return {"code": code, "x": x, "y": y, "step": own_step}
     steps = {frame[2] for frame in frames}
     return {
         "code": code,
@@ -39,38 +45,38 @@ def grid_of(item: Mapping[str, Any]) -> Json | None:
     }
 
 
-def cube_dimensions(seen: Sequence[Json], box: Box | None, bands: list[str]) -> Json:
-    """The dimensions of a cube of these items (`varies` of their glances), which lie within `box`."""
+def cube_dimensions(fold: Fold, bands: list[str]) -> Json:
+    """The dimensions of a cube of the items that were taken in."""
     out: Json = {}
-    if all(each["dims"] for each in seen):
-        out = _merged([each["dims"] for each in seen], box)
+    if fold.dims is not None:
+        out = _merged(fold.dims, fold.ground.box())
     else:
-        out = _horizontal(seen, box) | {"t": _time(seen)}
+        out = _horizontal(fold.grids, fold.ground.box()) | {"t": _time(fold)}
     if bands and not any(dim.get("type") == "bands" for dim in out.values()):
         out["bands"] = {"type": "bands", "values": bands}
     return out
 
 
-def _code(place: Mapping[str, Any]) -> str | None:
-    if isinstance(code := place.get("proj:code"), str):
+def _code(code: Any, epsg: Any, wkt: Any) -> str | None:
+    if isinstance(code, str):
         return code
-    if isinstance(epsg := place.get("proj:epsg"), int):
+    if isinstance(epsg, int):
         return f"EPSG:{epsg}"
-    wkt = place.get("proj:wkt2")
     return wkt if isinstance(wkt, str) else None
 
 
 Frame = tuple[tuple[float, float], tuple[float, float], tuple[float, float] | None]
 
 
-def _frame(place: Mapping[str, Any]) -> Frame | None:
+def _frame(transform: Any, shape: Any, box: Any) -> Frame | None:
     """Extents along x and y, and pixel sizes, by transform and shape or by `proj:bbox`."""
-    transform, shape, box = (place.get(f"proj:{name}") for name in ("transform", "shape", "bbox"))
     if _are_numbers(transform, 6, 9) and _are_numbers(shape, 2):
         a, b, c, d, e, f = transform[:6]
         rows, columns = shape
-        corners = [(a * u + b * v + c, d * u + e * v + f) for u in (0, columns) for v in (0, rows)]
-        x, y = zip(*corners, strict=True)
+        x = [a * u + b * v + c for u in (0, columns) for v in (0, rows)]
+        y = [d * u + e * v + f for u in (0, columns) for v in (0, rows)]
+        if not all(map(isfinite, (*x, *y))):
+            return None
         step = (abs(a), abs(e)) if b == d == 0 and a and e else None
         return (min(x), max(x)), (min(y), max(y)), step
     if _are_numbers(box, 4, 6):
@@ -80,20 +86,15 @@ def _frame(place: Mapping[str, Any]) -> Frame | None:
 
 
 def _are_numbers(value: Any, *lengths: int) -> TypeGuard[list[float]]:
-    return (
-        isinstance(value, list) and len(value) in lengths and all(isinstance(v, int | float) for v in value)
-    )
+    return isinstance(value, list) and len(value) in lengths and {int, float}.issuperset(map(type, value))
 
 
-def _horizontal(seen: Sequence[Json], box: Box | None) -> Json:
+def _horizontal(grids: Grids, box: Box | None) -> Json:
     """x and y: in the CRS of the items where they share one, else in WGS84."""
-    grids = [each["grid"] for each in seen]
-    codes = {grid["code"] if grid else None for grid in grids}
-    code = codes.pop() if len(codes) == 1 else None
-    if code is not None and all(grid["x"] is not None for grid in grids):
-        x = [min(g["x"][0] for g in grids), max(g["x"][1] for g in grids)]
-        y = [min(g["y"][0] for g in grids), max(g["y"][1] for g in grids)]
-        return _axes(x, y, code, _shared_step([g["step"] for g in grids]))
+    code = grids.code
+    if code is not None and grids.whole:
+        x, y = [grids.x.low, grids.x.high], [grids.y.low, grids.y.high]
+        return _axes(x, y, code, grids.step if grids.alike else None)
     if box is None:
         return _axes([-180, 180], [-90, 90], "EPSG:4326", None)
     if code is not None and (moved := _transformed(box, code)) is not None:
@@ -112,14 +113,6 @@ def _axes(x: list[float], y: list[float], code: str, step: tuple[float, float] |
     return out
 
 
-def _shared_step(steps: Sequence[Sequence[float] | None]) -> tuple[float, float] | None:
-    first = steps[0]
-    if first is None:
-        return None
-    same = all(s is not None and all(map(lambda a, b: isclose(a, b, rel_tol=1e-9), s, first)) for s in steps)
-    return (first[0], first[1]) if same else None
-
-
 def _transformed(box: Box, code: str) -> Box | None:
     """A WGS84 box in another CRS; None where that cannot be told."""
     try:
@@ -129,15 +122,11 @@ def _transformed(box: Box, code: str) -> Box | None:
     return moved if all(abs(edge) < float("inf") for edge in moved) else None
 
 
-def _time(seen: Sequence[Json]) -> Json:
-    spans = [each["span"] for each in seen]
-    out: Json = {
-        "type": "temporal",
-        "extent": [rfc3339(min(s[0] for s in spans)), rfc3339(max(s[1] for s in spans))],
-    }
-    instants = sorted({each["span"][0] for each in seen})
-    if len(instants) <= MAX_VALUES and all(each["instant"] for each in seen):
-        out["values"] = [rfc3339(instant) for instant in instants]
+def _time(fold: Fold) -> Json:
+    assert fold.end is not None
+    out: Json = {"type": "temporal", "extent": [rfc3339(fold.time.low), rfc3339(fold.end)]}
+    if fold.time.each is not None and fold.instants:
+        out["values"] = [rfc3339(instant) for instant in sorted(fold.time.each)]
     return out
 
 
@@ -150,7 +139,7 @@ def _merged(dims: Sequence[Mapping[str, Json]], box: Box | None) -> Json:
         if axis in ("x", "y") and any(
             p.get("reference_system") != parts[0].get("reference_system") for p in parts
         ):
-            out[name] = _horizontal([{"grid": None}], box)[axis]
+            out[name] = _horizontal(Grids(), box)[axis]
         elif parts:
             out[name] = _joined(parts)
     return out

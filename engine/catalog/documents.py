@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pystac.serialization import identify_stac_object, migrate_to_latest
 
 from engine.catalog.model import Entry, Json
 from engine.catalog.space import Footprint, footprint
+from engine.catalog.texts import as_text
 from engine.catalog.times import Span, span_of
 from engine.errors import Problem
 
@@ -22,6 +22,8 @@ OLD_PROJECTION = "/projection/v1"
 """In the names of the versions of the projection extension that have `proj:epsg` in place of `proj:code`."""
 
 LOCAL_SCHEMES = frozenset(("file", "zip", "tar", "gzip", "gz", "memory", "vrt"))
+UNSOUND = (ValueError, TypeError, OverflowError, RecursionError)
+"""What a document that cannot be kept raises."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Record:
     """Its id, unique in its collection."""
     doc: Json
     """The STAC item, version 1.1, hrefs absolute."""
+    text: str
+    """The same, as it is kept."""
     span: Span
     """When it is."""
     footprint: Footprint | None
@@ -48,13 +52,13 @@ def record(entry: Entry) -> Record:
     try:
         span = span_of(doc["properties"])
         ground = footprint(doc.get("geometry"), doc.get("bbox"))
-        json.dumps(doc, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, TypeError, RecursionError) as cause:
+        doc.setdefault("geometry", None)
+        if ground is not None and doc.get("bbox") is None:
+            doc["bbox"] = list(ground.box)
+        text = as_text(doc)
+    except UNSOUND as cause:
         raise _refused(item, entry.where, [str(cause)]) from cause
-    doc.setdefault("geometry", None)
-    if ground is not None and doc.get("bbox") is None:
-        doc["bbox"] = list(ground.box)
-    return Record(doc["id"], doc, span, ground)
+    return Record(doc["id"], doc, text, span, ground)
 
 
 def checked_collection(collection: Any, where: str = "") -> Json:
@@ -68,8 +72,8 @@ def checked_collection(collection: Any, where: str = "") -> Json:
     if not isinstance(doc.get("links", []), list):
         raise Problem("FileContentInvalid", f"{told}the links of collection {doc['id']!r} are not a list.")
     try:
-        json.dumps(doc, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, TypeError, RecursionError) as cause:
+        as_text(doc)
+    except UNSOUND as cause:
         raise _refused(doc, where, [str(cause)]) from cause
     return doc if is_bare(doc) else _upgraded({"stac_version": STAC_VERSION, **doc}, where)
 

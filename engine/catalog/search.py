@@ -1,4 +1,4 @@
-"""A search in the store: boxes by the R*Tree, then the exact test, time, properties; every step counted."""
+"""A search in the store: boxes by an index, then the exact test, time, properties; every step counted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, select
 from engine.catalog.model import Box, Found, Funnel, Query
 from engine.catalog.sieve import as_item, holds
 from engine.catalog.space import inside, split, touches
-from engine.catalog.tables import BOXES_COUNT, BY_BOXES, BY_COLLECTION, ITEMS, NOWHERE
+from engine.catalog.tables import BOXES_COUNT, BY_BOXES, BY_COLLECTION, BY_GEOMETRY, ITEMS, NOWHERE
+from engine.catalog.texts import from_text
 from engine.catalog.times import in_time, nearest
 
 FEW = 20_000
@@ -30,7 +31,7 @@ def search(connection: Connection, collection: int, query: Query) -> Found:
     dates = nearest(((row.t0, row.t1) for row in near), query) if near and not timely else ()
     docs = _wanted(connection, [row.pk for row in timely], query)
     docs.sort(key=lambda found: (found[0], found[1]))
-    items = tuple(as_item(json.loads(doc)) for _, _, doc in docs)
+    items = tuple(as_item(from_text(doc)) for _, _, doc in docs)
     return Found(items, Funnel(total, len(near), len(timely), len(items), dates))
 
 
@@ -55,6 +56,9 @@ def _candidates(connection: Connection, collection: int, box: Box) -> Iterator[A
     """Items whose own box meets this one: from the few boxes to items, or through the whole collection."""
     west, south, east, north = box
     wish = {"west": west, "south": south, "east": east, "north": north}
+    if connection.dialect.name == "postgresql":
+        yield from connection.execute(BY_GEOMETRY, {**wish, "collection": collection})
+        return
     count = connection.execute(BOXES_COUNT, {**wish, "most": FEW + 1}).scalar_one()
     yield from connection.execute(
         BY_BOXES if count <= FEW else BY_COLLECTION, {**wish, "collection": collection}

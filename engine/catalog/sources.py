@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
+from engine.catalog import snapshot
 from engine.catalog.documents import is_remote, local_path
 from engine.catalog.folder import is_data, scan
 from engine.catalog.model import Entry
@@ -26,6 +27,9 @@ def read(source: str | Path, wanted: str | None = None, egress: Egress = GUARDED
     href = str(source)
     if not is_remote(href):
         path = _path_of(href)
+        if path.is_file() and path.suffix.lower() in snapshot.SUFFIXES:
+            yield from snapshot.read(path, wanted)
+            return
         if path.is_dir() or is_data(path):
             roots = [path / name for name in ROOTS if path.is_dir() and (path / name).is_file()]
             if not roots:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from math import ceil, floor, isfinite
+from struct import pack
 from typing import Any
 
 import numpy as np
@@ -18,20 +21,33 @@ MAX_DEPTH = 16
 """GeoJSON needs 5 levels; a native parser dies of some ten thousand."""
 MAX_NUMBERS = 2_000_000
 MAX_LONGITUDE, MAX_LATITUDE = 540.0, 91.0
+MAX_PLAIN = 1000
+"""Points of a ring that is looked at in Python."""
+NUMBERS = frozenset((int, float))
+LISTS = frozenset((list, tuple))
+POLYGON = 3
+"""In WKB."""
 
 
 @dataclass(frozen=True)
 class Footprint:
     """What an item covers on the ground, in WGS84 degrees."""
 
-    shape: BaseGeometry
+    wkb: bytes
     """The geometry in one piece: its longitudes may run past 180 rather than jump to -180."""
     parts: tuple[Box, ...]
     """One or two boxes within -180..180 that together hold the geometry; none has west > east."""
 
+    @cached_property
+    def shape(self) -> BaseGeometry:
+        """The geometry as an object."""
+        return shapely.from_wkb(self.wkb)
+
     @property
     def box(self) -> Box:
         """The box around all, with west > east where it crosses the antimeridian."""
+        if len(self.parts) == 1:
+            return self.parts[0]
         south, north = min(p[1] for p in self.parts), max(p[3] for p in self.parts)
         return self.parts[0][0], south, self.parts[-1][2], north
 
@@ -62,13 +78,16 @@ def footprint(geometry: Any, bbox: Any) -> Footprint | None:
     """
     box = flat_box(bbox) if bbox is not None else None
     if geometry is not None:
-        whole = _unwrapped(_parse(geometry), crossing=box is not None and box[0] > box[2])
+        crossing = box is not None and box[0] > box[2]
+        if not crossing and (plain := _plain(geometry)) is not None:
+            return plain
+        whole = _unwrapped(_parse(geometry), crossing=crossing)
         if not whole.is_empty:
-            return Footprint(whole, _parts(whole))
+            return Footprint(shapely.to_wkb(whole), _parts(whole))
     if box is None:
         return None
     parts = split(box)
-    return Footprint(shapely.GeometryCollection([_solid(part) for part in parts]), parts)
+    return Footprint(shapely.to_wkb(shapely.GeometryCollection([_solid(part) for part in parts])), parts)
 
 
 def touches(shapes: Sequence[BaseGeometry], boxes: Iterable[Box]) -> np.ndarray:
@@ -99,13 +118,39 @@ def flat_box(bbox: Any) -> Box:
     """West, south, east, north of a GeoJSON bbox of 4 or 6 numbers; ValueError says what is wrong."""
     if not isinstance(bbox, list | tuple) or len(bbox) not in (4, 6):
         raise ValueError(f"its bbox {bbox!r} is not a list of 4 or 6 numbers")
-    _count(bbox)
+    if not NUMBERS.issuperset(map(type, bbox)) or not all(map(isfinite, bbox)):
+        _count(bbox)
     half = len(bbox) // 2
     west, south, east, north = bbox[0], bbox[1], bbox[half], bbox[half + 1]
     if south > north:
         raise ValueError(f"its bbox {list(bbox)} has south above north")
     _check_degrees(west, south, east, north)
     return float(west), float(south), float(east), float(north)
+
+
+def _plain(geometry: Any) -> Footprint | None:
+    """What most items are: a polygon of one ring, on one side of the antimeridian. None: it takes a closer look.
+
+    Written down by hand, as native code would do it after the same checks.
+    """
+    match geometry:
+        case {"type": "Polygon", "coordinates": [list(ring)]} if 4 <= len(ring) <= MAX_PLAIN:
+            pass
+        case _:
+            return None
+    if ring[0] != ring[-1] or not LISTS.issuperset(map(type, ring)) or set(map(len, ring)) != {2}:
+        return None
+    numbers = list(chain.from_iterable(ring))
+    if not NUMBERS.issuperset(map(type, numbers)):
+        return None
+    x, y = numbers[::2], numbers[1::2]
+    west, south, east, north = min(x), min(y), max(x), max(y)
+    if not (-180 <= west < east <= 180 and east - west <= 180 and -90 <= south < north <= 90):
+        return None
+    if not all(map(isfinite, numbers)):
+        return None
+    wkb = pack(f"<BIII{len(numbers)}d", 1, POLYGON, 1, len(ring), *numbers)
+    return Footprint(wkb, ((float(west), float(south), float(east), float(north)),))
 
 
 def _parse(geometry: Any) -> BaseGeometry:

@@ -20,7 +20,7 @@ import xarray as xr
 from engine.errors import Problem
 from engine.plan.shelf import SHELF
 from engine.settings import Settings
-from processes.recipes import Lazy
+from processes.lazy import Lazy
 
 T = TypeVar("T")
 

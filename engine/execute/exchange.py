@@ -14,6 +14,8 @@ from urllib.parse import quote, urlsplit
 
 from engine.catalog import Catalog
 from engine.errors import Problem
+from engine.execute.shared import publish
+from engine.settings import Settings
 from engine.write import Written
 from processes.cubes.exchange import merge_patch
 from processes.errors import ProcessParameterInvalid
@@ -38,6 +40,8 @@ class Export:
     """Path of the STAC collection in the workspace that takes it in."""
     collection: str | None = None
     """The collection of the catalogue that it goes to."""
+    own: str | None = None
+    """The collection of the user's own that it goes to, where the catalogue is that of others, too."""
 
     def check(self) -> None:
         """Refuse names that name nothing, before anything is computed."""
@@ -50,9 +54,12 @@ class Export:
         if self.merge is not None:
             place_of(Path("/"), self.merge)
 
-    def perform(self, written: Written, home: Path, catalog: Catalog) -> Path:
+    def perform(self, written: Written, settings: Settings, catalog: Catalog) -> Path:
         """Copy the result with its description; gives the path of that."""
-        item = patched(written.item, self.changes)
+        item, home = patched(written.item, self.changes), settings.home
+        if self.own is not None:
+            publish(written, item, self.own, settings, catalog)
+            return written.item_path
         if self.workspace is not None:
             folder = home / "workspaces" / self.workspace
             if self.merge is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import tempfile
@@ -31,6 +32,12 @@ from processes.errors import FileNotFound, FormatUnsuitable, ProcessError, Proce
 
 MAX_TEXT = 256 * 2**20
 """Bytes of a file of features, which is read as a whole."""
+MAX_VALUE = 16 * 2**20
+"""Bytes of a value that is no cube."""
+VALUE_SECONDS = 60.0
+"""Seconds that one may take."""
+DATA = "data:"
+"""What addresses begin with that have the bytes in them."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of all files that tell none, which their cube does not show."""
 
@@ -91,6 +98,24 @@ def find_input(name: str, options: Mapping[str, Any]) -> Input:
     return found[0]
 
 
+def read_value(url: str, media_type: str, egress: Egress) -> Any:
+    """The value at a URL: of JSON what it stands for, a text, or bytes in base64."""
+    kind = media_type.partition(";")[0].strip().casefold()
+    try:
+        with Client(egress) as client:
+            answer = client.fetch(url, cap=MAX_VALUE, within=VALUE_SECONDS)
+            if kind == "application/json" or kind.endswith("+json"):
+                return answer.json()
+    except Failure as failure:
+        raise failure.problem("url") from failure
+    if not kind.startswith("text/"):
+        return base64.b64encode(answer.body).decode()
+    try:
+        return answer.body.decode()
+    except UnicodeDecodeError:
+        raise Problem("FileContentInvalid", f"{answer.href} is no text in UTF-8") from None
+
+
 def inside(root: Path, path: str) -> Path:
     """A file of a user's folder, whose root is `/` to the user; nothing outside of it is ever found."""
     try:
@@ -144,6 +169,28 @@ def read_url(url: str, kind: Input, egress: Egress, downloads: Path, cap: int) -
     return cube_of([local_item(path, kind, 0, name)], Wish())
 
 
+def read_data(url: str, kind: Input, downloads: Path) -> xr.DataArray:
+    """The cube of a file whose bytes stand in its address (RFC 2397)."""
+    head, _, text = url.removeprefix(DATA).partition(",")
+    try:
+        if not head.endswith(";base64"):
+            raise ValueError("they are not in base64")
+        content = base64.b64decode(text, validate=True)
+    except ValueError as fault:
+        raise ProcessParameterInvalid(
+            f"the bytes in the address cannot be read: {fault}", parameter="url"
+        ) from None
+    if kind.kind == "features":
+        return features(json_of("the file", content))
+    place = downloads / f"{hashlib.sha256(content).hexdigest()}.{kind.suffixes[0]}"
+    downloads.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=downloads, suffix=".part") as file:
+        file.write(content)
+        file.flush()
+        keep(file.name, place)
+    return cube_of([local_item(place, kind, 0, "the file")], Wish())
+
+
 def downloaded(client: Client, url: str, folder: Path, cap: int) -> Path:
     """A file of the web on this disk, named after its content: what a lazy cube reads is never replaced."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,9 +199,16 @@ def downloaded(client: Client, url: str, folder: Path, cap: int) -> Path:
         file.flush()
         with Path(file.name).open("rb") as content:
             place = folder / f"{hashlib.file_digest(content, 'sha256').hexdigest()}.nc"
-        if not place.exists():
-            place.hardlink_to(file.name)
+        keep(file.name, place)
     return place
+
+
+def keep(file: str, place: Path) -> None:
+    """Have a file under its name for good; housekeeping removes what nobody wanted for long."""
+    try:
+        place.hardlink_to(file)
+    except FileExistsError:  # it is wanted again
+        place.touch()
 
 
 def local_item(path: Path, kind: Input, number: int, name: str | None = None) -> pystac.Item:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import Problem
-from engine.graph.model import Child, Graph, Node, parts
+from engine.graph.model import Graph, Node, every_node
 from engine.graph.near import nearest_of
 from engine.graph.parse import Definition, define
 from engine.http import Client, Egress, Failure
-from engine.plan.rules.inline import foreign
+from engine.plan.rules.inline import home_of, key_of
 
+ADDRESSES = ("https://", "http://")
+"""What namespaces begin with that are addresses."""
 LARGEST = 2**20
 """Bytes of a document."""
 MOST = 20
@@ -30,33 +32,30 @@ class Remote:
     """What may be asked."""
     backend: Mapping[str, object]
     """The predefined processes."""
-    definitions: dict[str, Definition] = field(default_factory=dict)
-    """What was found, by namespace and identifier."""
+    definitions: dict[str, Definition]
+    """What is known already, by namespace and identifier; what is found is added."""
     documents: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     """The processes at each address, by identifier."""
 
     def gather(self, graph: Graph) -> None:
-        """Fetch all that a graph calls at addresses.
+        """Fetch all that a graph calls at addresses, itself or by what it calls.
 
         Raises:
             Problem: Something cannot be had, or is no process.
         """
         waiting: list[tuple[Graph, str | None]] = [(graph, None)]
+        seen: set[str] = set()
         for current, home in waiting:  # grows while it is walked
-            for node in nodes_of(current):
-                namespace = self._namespace(node, home)
-                if namespace is None or foreign(namespace, node.process) in self.definitions:
+            for node in every_node(current):
+                key = key_of(node, self.backend, home)
+                if key is None or key in seen:
                     continue
-                found = self._definition(namespace, node)
-                self.definitions[foreign(namespace, node.process)] = found
-                waiting.append((found.graph, namespace))
-
-    def _namespace(self, node: Node, home: str | None) -> str | None:
-        """The address that a node calls a process of, if it does."""
-        if node.namespace is not None and node.namespace.startswith(("https://", "http://")):
-            return node.namespace
-        inherits = node.namespace == "user" or (node.namespace is None and node.process not in self.backend)
-        return home if inherits else None
+                seen.add(key)
+                namespace = home_of(key)
+                if key not in self.definitions and (namespace or "").startswith(ADDRESSES):
+                    self.definitions[key] = self._definition(str(namespace), node)
+                if key in self.definitions:
+                    waiting.append((self.definitions[key].graph, namespace))
 
     def _definition(self, url: str, node: Node) -> Definition:
         if url not in self.documents:
@@ -109,14 +108,3 @@ def no_processes(url: str, node: Node) -> Problem:
         f"process {node.process!r}: what is at {url} is no process in JSON",
         pointer=node.pointer,
     )
-
-
-def nodes_of(graph: Graph) -> list[Node]:
-    """All nodes of a graph and of the graphs in its arguments."""
-    found: list[Node] = []
-    waiting = [graph]
-    for current in waiting:  # grows while it is walked
-        for node in current.nodes.values():
-            found.append(node)
-            waiting += [v.graph for v in parts(node.args) if isinstance(v, Child)]
-    return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,12 +19,15 @@ import pyproj
 import xarray as xr
 
 from engine.catalog import Catalog, Found, Query, open_files, open_stac
+from engine.catalog.changes import full_id
 from engine.catalog.documents import is_remote
 from engine.errors import Problem
 from engine.execute import elsewhere, inputs, models
 from engine.execute.cluster import Threads
 from engine.execute.evaluate import NotRun
 from engine.execute.exchange import Export, export_of
+from engine.execute.objects import reached
+from engine.execute.shared import name_of
 from engine.execute.udf import user_function
 from engine.http import egress_of
 from engine.load import Wish, load, survey
@@ -81,6 +85,8 @@ class Notes:
     sinks: list[Sink] = field(default_factory=list)
     exports: list[Export] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    finds: dict[Hashable, Found] = field(default_factory=dict)
+    """What was found of collections: planning and running a graph search once, and see the same."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,18 @@ class Outside:
         """A lazy cube of a catalogued collection."""
         with about("id"):
             self.catalog.collection(id_)
-        return self._load(id_, self.catalog.search(query_for(id_, extent)), extent)
+        found = self._search(id_, extent)
+        items = reached(found.items, self.catalog, self.settings)
+        return self._load(id_, replace(found, items=items), extent)
+
+    def _search(self, id_: str, extent: Extent) -> Found:
+        """What a collection has there and then; conditions are functions, of which nobody knows whether two are one."""
+        if extent.properties:
+            return self.catalog.search(query_for(id_, extent))
+        key = id_, extent.bbox, extent.interval
+        if key not in self.notes.finds:
+            self.notes.finds[key] = self.catalog.search(query_for(id_, extent))
+        return self.notes.finds[key]
 
     def load_stac(self, url: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of STAC metadata found at a URL or path, or of the results of a batch job of that id."""
@@ -149,10 +166,21 @@ class Outside:
     def load_url(self, url: str, format_: str, options: Mapping[str, Any]) -> xr.DataArray:
         """The cube of a file at a URL, or of a local one where these may be read."""
         kind = inputs.find_input(format_, options)
+        home = self.settings.home / "downloads"
+        if url.startswith(inputs.DATA):
+            return inputs.read_data(url, kind, home)
         if not is_remote(url):
             return inputs.read_files([inputs.local_file(url, self.settings.local_files)], kind)
-        home = self.settings.home / "downloads"
         return inputs.read_url(url, kind, egress_of(self.settings), home, self.settings.max_download_bytes)
+
+    def load_value(self, url: str, media_type: str) -> Any:
+        """The value at a URL: of JSON what it stands for, a text, or bytes in base64."""
+        return inputs.read_value(url, media_type, egress_of(self.settings))
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the graph is only looked at."""
+        if not self.dry:
+            time.sleep(seconds)
 
     def load_files(self, paths: Sequence[str], format_: str, options: Mapping[str, Any]) -> xr.DataArray:
         """The one cube of files of the user's folder."""
@@ -176,11 +204,9 @@ class Outside:
     def export_collection(self, data: Any, collection: str) -> str:
         """Take note that a result is to be put into a collection; gives its id."""
         if self.settings.catalog_shared:
-            raise Problem(
-                "FeatureUnsupported",
-                f"the collection {collection!r} cannot be written: the catalogue here is one for all users",
-                hint="Take the result from the job, or put it into a workspace with export_workspace.",
-            )
+            name = name_of(collection, self.settings.user)
+            self.notes.exports.append(export_of(data, own=name))
+            return full_id(self.settings.user, name)
         self.notes.exports.append(export_of(data, collection=collection))
         return collection
 

@@ -139,16 +139,16 @@ def parts(value: Any) -> Iterator[Any]:
 
 def referred(graph: Graph) -> set[str]:
     """Names of all parameters that a graph refers to, its child graphs and their callbacks' own ones included."""
-    names: set[str] = set()
+    return {p.name for node in every_node(graph) for p in parts(node.args) if isinstance(p, Param)}
+
+
+def every_node(graph: Graph) -> Iterator[Node]:
+    """The nodes of a graph, and those of its child graphs."""
     waiting = [graph]
-    while waiting:
-        for node in waiting.pop().nodes.values():
-            for part in parts(node.args):
-                if isinstance(part, Param):
-                    names.add(part.name)
-                elif isinstance(part, Child):
-                    waiting.append(part.graph)
-    return names
+    for current in waiting:  # grows while it is walked
+        for node in current.nodes.values():
+            yield node
+            waiting += [v.graph for v in parts(node.args) if isinstance(v, Child)]
 
 
 def needed_for(graph: Graph, results: Sequence[str]) -> set[str]:

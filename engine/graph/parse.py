@@ -211,6 +211,7 @@ class Reader:
                 self.fault("ProcessGraphInvalid", f"node {name!r} has no process_id", pointer)
                 continue
             args = given.get("arguments", {})
+            args = {} if args == [] else args  # R, for one, writes an object without members as a list
             if not isinstance(args, Mapping):
                 self.fault("ProcessGraphInvalid", f"the arguments of node {name!r} are no object", pointer)
                 continue

@@ -145,7 +145,9 @@ class Client:
         *,
         params: Any = None,
         json: Any = None,
+        data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        follow: bool = True,
         cap: int = CAP,
         within: float = 600.0,
     ) -> Answer:
@@ -156,7 +158,9 @@ class Client:
             method: The method.
             params: What is added to the URL's query.
             json: The body, as JSON.
+            data: The body, as it is to be sent.
             headers: Further headers.
+            follow: Go where a redirect leads?
             cap: Bytes that the unpacked body may have.
             within: Seconds for all of it.
 
@@ -164,7 +168,8 @@ class Client:
             Failure: There is no answer, it is too large or too slow, or it may not be asked for.
         """
         pieces: list[bytes] = []
-        with self._asked(url, method, within, params=params, json=json, headers=headers) as response:
+        how = {"params": params, "json": json, "data": data, "headers": headers, "allow_redirects": follow}
+        with self._asked(url, method, within, **how) as response:
             pieces.extend(_body(response, cap, time.monotonic() + within))
             return Answer(
                 response.status_code, response.headers, b"".join(pieces), response.url, shown(response.url)

@@ -60,7 +60,8 @@ GUARDED = Egress()
 
 def egress_of(settings: Settings) -> Egress:
     """What the settings allow."""
-    return Egress(settings.private_hosts == "allow", settings.allowed_hosts)
+    own = [":".join(map(str, origin))] if (origin := origin_of(settings.s3_endpoint or "")) else []
+    return Egress(settings.private_hosts == "allow", (*settings.allowed_hosts, *own))
 
 
 def origin_of(url: str) -> tuple[str, int] | None:

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.access import readable_of
+from engine.catalog import PUBLIC, Readable
 from engine.plan.rules.inline import foreign
-from engine.records import Job, Results, Status
+from engine.records import OF_USER, Job, Results, Status, User
 from engine.settings import Settings
 from engine.store import Store
 
-OF_USER = "u:"
-"""What namespaces of users begin with."""
-NAMESPACE = re.compile(r'"namespace": "u:([\w\-.~]+)"')
+NAMESPACE = re.compile(rf'"namespace": "{OF_USER}([\w\-.~]+)"')
 """Users whose processes are called, as they stand in JSON."""
 JOB_ID = re.compile(r'"([0-9a-f]{24})"')
 """Ids of batch jobs, as they stand in JSON."""
@@ -29,16 +29,30 @@ class Belongings:
     """Stored processes by identifier."""
     results: Mapping[str, Results] = field(default_factory=dict)
     """Results of batch jobs by the id of the job."""
+    readable: Readable = PUBLIC
+    """Which collections of the catalogue there are."""
 
 
-def belongings(store: Store, settings: Settings, user: str, graph: Mapping[str, Any]) -> Belongings:
-    """The stored processes of a user, and the results of the jobs that the graph or one of these names."""
-    processes = {p.id: p.document for p in store.processes.all(user)}
-    processes |= shared(store, json.dumps([graph, processes], default=str))
-    named = sorted({*JOB_ID.findall(json.dumps([graph, processes], default=str))})
-    jobs = (store.jobs.get(user, id_) for id_ in named)
+def belongings(store: Store, settings: Settings, user: User, graph: Mapping[str, Any]) -> Belongings:
+    """The stored processes of a user, and the results of the jobs that the graph or one of these names.
+
+    What the user may read depends on the roles at hand, those of a token among them.
+    """
+    processes = {p.id: p.document for p in store.processes.all(user.id)}
+    text = json.dumps([graph, processes], default=str)
+    if foreigners := shared(store, text):
+        processes |= foreigners
+        text += json.dumps(foreigners)
+    named = sorted({*JOB_ID.findall(text)})
+    jobs = (store.jobs.get(user.id, id_) for id_ in named)
     done = {job.id: job for job in jobs if job is not None and job.status == Status.FINISHED}
-    return Belongings(processes, {id_: published(settings, job) for id_, job in done.items()})
+    results = {id_: published(settings, job) for id_, job in done.items()}
+    return Belongings(processes, results, readable_of(settings, user))
+
+
+def account_of(store: Store, id_: str) -> User:
+    """Whom something is done for that was asked for earlier, with the roles of the account alone."""
+    return store.users.get(id_) or User(id_)
 
 
 def shared(store: Store, text: str) -> dict[str, Any]:
@@ -46,12 +60,16 @@ def shared(store: Store, text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     owners = sorted({*NAMESPACE.findall(text)})
     for owner in owners:  # grows while it is walked
-        public = {p.id: p.document for p in store.processes.all(owner) if p.is_public}
-        found |= {foreign(f"{OF_USER}{owner}", id_): document for id_, document in public.items()}
-        owners += [o for o in sorted({*NAMESPACE.findall(json.dumps(public))}) if o not in owners]
+        public = [p for p in store.processes.all(owner) if p.is_public]
+        found |= {foreign(p.namespace, p.id): p.document for p in public}
+        owners += [
+            o
+            for o in sorted({*NAMESPACE.findall(json.dumps([p.document for p in public]))})
+            if o not in owners
+        ]
     return found
 
 
 def published(settings: Settings, job: Job) -> Results:
     """The results of a job that has finished."""
-    return Results(settings.job_folder(job.owner, job.id) / f"attempt-{job.fence}", job.items)
+    return Results(settings.attempt_folder(job.owner, job.id, job.fence), job.items)

@@ -26,21 +26,16 @@ class Journal:
     def told(self, word: Progress | Entry) -> None:
         """The run says something."""
         if isinstance(word, Entry):
-            self.add(word.level, word.message, word.code, word.node)
+            self.add(word.level, word.message, **word.further)
 
-    def add(self, level: str, message: str, code: str | None = None, node: str | None = None) -> None:
+    def add(self, level: str, message: str, **further: Any) -> None:
         """Write an entry, unless it is less grave than those that are kept."""
         if LEVELS.index(level) > self._rank:
             return
-        entry: Json = {
-            "id": str(len(self._entries) + 1),
-            "level": level,
-            "time": time.time(),
-            "message": message,
-        }
-        entry |= {"code": code} if code else {}
-        entry |= {"path": [{"node_id": node}]} if node else {}
-        self._entries.append(entry)
+        number = str(len(self._entries) + 1)
+        self._entries.append(
+            {"id": number, "level": level, "time": time.time(), "message": message, **further}
+        )
 
     def close(self) -> None:
         """Keep it, and forget those that are too old; that it cannot be kept is no fault."""
@@ -52,10 +47,10 @@ class Journal:
             self._path.write_text(json.dumps(self._entries))
 
 
-def read(path: Path) -> list[Json] | None:
-    """The entries of a journal; none where there is none."""
+def read(path: Path, level: str) -> list[Json] | None:
+    """The entries of a journal that are as grave as `level`; none where there is no journal."""
     try:
         found: list[Json] = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    return found
+    return [entry for entry in found if LEVELS.index(entry["level"]) <= LEVELS.index(level)]

@@ -38,7 +38,7 @@ class Unwanted(Protocol):
 def forking() -> Any:
     """The server that runner processes are forked off; it imports the engine once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["engine.jobs.runner"])
+    context.set_forkserver_preload(["engine.jobs.runner", "engine.jobs.warm"])
     return context
 
 

@@ -18,6 +18,8 @@ from threading import Lock
 from typing import Any
 
 from engine.billing import within_budget
+from engine.domain.alike import refuse_other
+from engine.domain.cubes import domain_of
 from engine.errors import Problem, Problems
 from engine.jobs.task import Done, Estimate, File, Progress, Task
 from engine.jobs.words import listen
@@ -70,29 +72,37 @@ def memory_of(task: Task) -> int:
 
 
 def perform(task: Task, say: Callable[[Any], None]) -> Any:
-    """What the task gives: files, problems, an estimate, or what is drawn."""
-    with Engine(task.settings, task.own.processes, task.own.results) as engine:
+    """What the task gives: files, problems, an estimate, a domain, or what is drawn."""
+    with Engine(task.settings, task.own.processes, task.own.results, task.own.readable) as engine:
         if task.kind == "validate":
             return engine.validate(task.graph)
         if task.kind == "estimate":
             return estimated(engine.explain(task.graph).cost, task)
+        if task.kind == "domain":
+            return domain_of(engine.lazy(task.graph))
         if task.drawing is not None:
             return drawn(engine, task.graph, task.drawing)
         assert task.folder is not None
-        start, costs = time.monotonic(), [0.0]
+        start, price = time.monotonic(), 0.0
 
         def approve(cost: Cost) -> None:
-            costs.append(admitted(cost, task))
+            nonlocal price
+            price = admitted(cost, task)
+
+        def look(value: Any) -> None:
+            if task.foretold is not None:
+                refuse_other(task.foretold, domain_of(value))
 
         task.folder.mkdir(parents=True, exist_ok=True)
         written = engine.deliver(
             task.graph,
             task.folder,
+            look=look,
             approve=approve if task.plan.paid or task.patience is not None else None,
             progress=lambda done, planned: say(Progress(done, planned)),
         )
         files = tuple(File(asset.href, asset.media_type) for w in written for asset in w.assets)
-        return Done(files, costs[-1], usage_since(start))
+        return Done(files, price, usage_since(start))
 
 
 def admitted(cost: Cost, task: Task) -> float:

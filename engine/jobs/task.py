@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.billing import FREE, Plan
+from engine.domain.model import Domain
 from engine.jobs.belongings import Belongings
 from engine.maps.model import Drawing
 from engine.settings import Settings
@@ -17,8 +18,9 @@ from engine.settings import Settings
 class Task:
     """One piece of work."""
 
-    kind: Literal["run", "validate", "estimate", "draw"]
-    """Are results written, is it said what is wrong with the graph or what it will cost, or is it drawn as a map?"""
+    kind: Literal["run", "validate", "estimate", "draw", "domain"]
+    """Are results written, is it said what is wrong with the graph, what it will cost or where it has values, or is it
+    drawn as a map?"""
     graph: Mapping[str, Any]
     """The process, as openEO JSON."""
     settings: Settings
@@ -35,6 +37,8 @@ class Task:
     """Seconds that it may take by its estimate; what takes longer is a batch job."""
     drawing: Drawing | None = None
     """What is to be drawn."""
+    foretold: Domain | None = None
+    """What the result will be; another one is refused before anything of it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +93,9 @@ class Entry:
     """A word to find it by."""
     node: str | None = None
     """The node of the graph that it comes from."""
+
+    @property
+    def further(self) -> dict[str, Any]:
+        """What the entry has besides its level and its message, as openEO tells it."""
+        told: dict[str, Any] = {"code": self.code} if self.code else {}
+        return told | ({"path": [{"node_id": self.node}]} if self.node else {})

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Event
-from typing import Any
 
 from engine.billing import chosen
 from engine.database import Away
-from engine.errors import Problem, Problems
-from engine.jobs.belongings import belongings
+from engine.errors import Problem
+from engine.jobs.belongings import account_of, belongings
+from engine.jobs.leftovers import clear_attempts
 from engine.jobs.process import Canceled, Killed, run
 from engine.jobs.task import Done, Entry, Progress, Task
 from engine.records import Job
@@ -57,11 +57,8 @@ class Heart:
         if isinstance(word, Progress):
             self.progress = max(self.progress, 99.0 * word.done / max(word.planned, 1))
             return
-        further: dict[str, Any] = {"code": word.code} if word.code else {}
-        if word.node:
-            further["path"] = [{"node_id": word.node}]
         with suppress(Away):
-            self._store.logs.add(self.job, word.level, word.message, **further)
+            self._store.logs.add(self.job, word.level, word.message, **word.further)
 
 
 class Worker:
@@ -100,13 +97,15 @@ class Worker:
     def attempt(self, job: Job) -> None:
         """One attempt at a job: it ends published, failed, given back, or without a trace if it does not count."""
         folder = self._settings.job_folder(job.owner, job.id)
-        own = folder / f"attempt-{job.fence}"
+        own = self._settings.attempt_folder(job.owner, job.id, job.fence)
+        # Whoever made earlier ones was killed, or is told soon that they do not count.
+        clear_attempts(folder, job.fence)
         try:
             kept = self._attempted(job, own)
         except Away as problem:  # the job is taken up again when its lease is over, unless this was published
             LOG.warning("job %s: it is not known how attempt %d ended: %s", job.id, job.attempts, problem)
         else:
-            self._clear(folder, job, kept=kept)
+            clear_attempts(folder, job.fence if kept else job.fence + 1)
 
     def _attempted(self, job: Job, own: Path) -> bool:
         """Compute a job, and say in the store how that ended; gives whether there are results."""
@@ -134,7 +133,7 @@ class Worker:
     def _computed(self, job: Job, own: Path) -> Done:
         """Have the graph computed and its results written."""
         shutil.rmtree(own, ignore_errors=True)
-        own_things = belongings(self._store, self._settings, job.owner, job.document)
+        own_things = belongings(self._store, self._settings, account_of(self._store, job.owner), job.document)
         plan = chosen(self._settings.plans, job.document.get("plan"))
         task = Task(
             "run",
@@ -161,22 +160,10 @@ class Worker:
 
     def _failed(self, job: Job, problem: Problem) -> None:
         """The entry of the cause comes last in the log, and before the status tells of it."""
-        for one in problem.problems if isinstance(problem, Problems) else (problem,):
-            told = one.json()
-            further = {"data": told.get("facts")} if told.get("facts") else {}
-            message = f"{one.message} {one.hint or ''}".strip()
-            self._store.logs.add(job, "error", message, code=one.code, **further)
+        for one in problem.each:
+            further = {"data": one.facts} if one.facts else {}
+            self._store.logs.add(job, "error", one.words, code=one.code, **further)
         self._store.jobs.fail(job, problem.json())
-
-    @staticmethod
-    def _clear(folder: Path, job: Job, *, kept: bool) -> None:
-        """Remove what this attempt and those before it left; a newer attempt is another worker's."""
-        for path in folder.glob("attempt-*"):
-            number = int(path.name.removeprefix("attempt-"))
-            if number < job.fence or (number == job.fence and not kept):
-                shutil.rmtree(path, ignore_errors=True)
-        with suppress(OSError):  # it is not empty, or gone with its job
-            folder.rmdir()
 
 
 def interrupted(times: int) -> Problem:

@@ -18,19 +18,8 @@ from engine.kernel.compiled import kernel, network
 from engine.kernel.emit import Formula
 from engine.kernel.trace import Axes, Plane
 from processes.kernels.planes import in_rows
-from processes.recipes import (
-    Place,
-    Recipe,
-    Region,
-    among,
-    computed,
-    count,
-    from_hull,
-    hull,
-    indices,
-    taken,
-    tidy,
-)
+from processes.places import Place, Region, among, count, from_hull, hull, indices, taken, tidy
+from processes.recipes import Recipe, computed
 
 AT_ONCE = 24 * 2**20
 """Bytes of planes that are read at a time where dates can come a few at a time."""

@@ -16,9 +16,10 @@ import numpy as np
 from engine.graph.check import callback_parameters
 from engine.graph.model import Child, Param, Ref, needed_for
 from engine.kernel.callback import Callback
+from engine.kernel.cells import Cell, Several, Wordless, is_cells, null_of, row_of, shadow_of
 from engine.kernel.lift import call
 from engine.kernel.sheet import Sheet
-from engine.kernel.words import WORDS, Cell, Several, Wordless, is_cells, null_of, row_of, shadow_of
+from engine.kernel.words import WORDS
 from processes import REGISTRY
 from processes.cubes.apply import OnCells, OnSeries
 from processes.cubes.cells import Coding
@@ -27,7 +28,8 @@ from processes.cubes.masks import Masking
 from processes.cubes.merge import Merging
 from processes.cubes.resample import Recode
 from processes.errors import ProcessError
-from processes.recipes import Cast, Held, Mapped, Picked, Place, Recipe, Region, count, same, taken
+from processes.places import Place, Region, count, same, taken
+from processes.recipes import Cast, Held, Mapped, Picked, Recipe
 from processes.values import Labeled, Masked, join, split
 
 ROLES = ("t", "y", "x")

@@ -21,7 +21,8 @@ from engine.load.grid import share_grid
 from engine.load.model import Source
 from engine.load.moments import Group
 from engine.load.windows import Request, read_windows
-from processes.recipes import Recipe, Region, count, from_hull, hull, indices, taken
+from processes.places import Region, count, from_hull, hull, indices, taken
+from processes.recipes import Recipe
 
 AT_ONCE = 24
 """Windows that are asked for in one call: remote files are read so many at a time."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from datetime import timedelta
 from itertools import count
 
 from odc.geo.geobox import GeoBox
+from pyproj.exceptions import ProjError
 
 from engine.errors import Problem
 from engine.load.model import Scene
@@ -36,8 +38,21 @@ def _key(how: str, grid: GeoBox) -> Callable[[Scene], Hashable]:
 
 
 def _solar_shift(grid: GeoBox) -> timedelta:
-    """Whole hours between UTC and the sun above the middle of the grid, as odc-stac counts them."""
-    ((longitude, _),) = grid.extent.centroid.to_crs("EPSG:4326").points
+    """Whole hours between UTC and the sun above the middle of the grid, as odc-stac counts them.
+
+    Raises:
+        Problem: The middle of the grid is nowhere on Earth.
+    """
+    try:
+        ((longitude, _),) = grid.extent.centroid.to_crs("EPSG:4326").points
+    except ProjError:
+        longitude = math.nan
+    if not math.isfinite(longitude):
+        raise Problem(
+            "FormatUnsuitable",
+            f"the middle of the scenes' grid ({str(grid.crs)[:60]}) is nowhere on Earth, so that they have no day.",
+            hint="Is it the coordinate reference system of another planet?",
+        )
     longitude = (longitude + 180.0) % 360.0 - 180.0
     return timedelta(hours=int(longitude / 15))
 

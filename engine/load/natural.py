@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from processes.recipes import Chunks, Maker, Mapped, Picked, Place, Recipe, Region, inputs_first
+from processes.places import Place, Region
+from processes.recipes import Chunks, Maker, Mapped, Picked, Recipe, inputs_first
 
 _known: WeakKeyDictionary[Recipe, Chunks] = WeakKeyDictionary()
 

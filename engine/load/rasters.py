@@ -25,7 +25,8 @@ from engine.load.place import shrinkage
 from engine.load.table import tabulate
 from engine.load.taken import angles, facts, facts_of_band
 from engine.load.values import Values, choose_values
-from processes.recipes import Lazy, Planner
+from processes.lazy import Lazy
+from processes.recipes import Planner
 
 Say = Callable[[str], None]
 

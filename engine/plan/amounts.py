@@ -11,7 +11,7 @@ from engine.kernel.compiled import network
 from engine.kernel.emit import Formula
 from engine.kernel.fused import AT_ONCE, Fused
 from processes.kernels.focal import ENOUGH, Focal
-from processes.recipes import count
+from processes.places import count
 
 COPIES = 32
 """Bytes for each sum of neighbours while NumPy makes it."""

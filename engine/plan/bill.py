@@ -17,7 +17,9 @@ from engine.plan.amounts import Amounts
 from engine.plan.parts import all_of
 from engine.plan.text import planned
 from engine.plan.walk import Walk
-from processes.recipes import Chunks, Lazy, Recipe, Region, Regions, schedule, size
+from processes.lazy import Lazy, Regions
+from processes.places import Region, size
+from processes.recipes import Chunks, Recipe, schedule
 
 WALKED = 64
 """Blocks that are looked at one by one; of more, so many that lie evenly among them."""

@@ -40,7 +40,9 @@ from processes.cubes.apply import OnCells, apply, reduce_dimension
 from processes.cubes.cells import Coding
 from processes.cubes.convolution import apply_kernel
 from processes.cubes.warp import warp
-from processes.recipes import Held, Lazy, Recipe, computed, everything
+from processes.lazy import Lazy
+from processes.places import everything
+from processes.recipes import Held, Recipe, computed
 
 EDGE = 1536
 """Cells along each side of what is measured on: more than a processor keeps to itself."""

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from engine.kernel.cells import Wordless
 from engine.kernel.emit import written
 from engine.kernel.fused import Fused, Gate, Groups
 from engine.kernel.sheet import RANKED, STREAMED, Sheet
 from engine.kernel.trace import READERS, Axes, Plane, Traced, axes_of, leaf, read
-from engine.kernel.words import Wordless
 from engine.plan.parts import all_of
 from processes.cubes.apply import OnSeries, Series
 from processes.cubes.groups import Grouping
-from processes.recipes import Mapped, Picked, Recipe, Step, count, everything, inputs_first, schedule
+from processes.places import count, everything
+from processes.recipes import Mapped, Picked, Recipe, Step, inputs_first, schedule
 
 TILE = 512
 """Cells along each side of a tile, where the blocks of the sources allow it."""

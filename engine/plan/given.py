@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes
-from processes.recipes import Held, Lazy, Planner
+from processes.lazy import Lazy
+from processes.recipes import Held, Planner
 
 LARGE = 32 * 2**20
 """Bytes from which on a cube is computed in blocks, many at a time, rather than at once."""

@@ -15,7 +15,8 @@ from processes.cubes.indices import Difference
 from processes.cubes.masks import Masking
 from processes.cubes.merge import Merging
 from processes.cubes.resample import Recode
-from processes.recipes import Cast, Mapped, Picked, Place, Recipe, Region, count, everything, schedule
+from processes.places import Place, Region, count, everything
+from processes.recipes import Cast, Mapped, Picked, Recipe, schedule
 
 LONGEST = 160
 """Characters of a phrase; what is longer is cut, so that a thousand steps still make one line."""

@@ -13,7 +13,8 @@ from engine.plan.chunk import chunked
 from engine.plan.fuse import fuse, work
 from engine.plan.keep import keep
 from engine.plan.push_grid import push_grid
-from processes.recipes import Chunks, Maker, Recipe, Region
+from processes.places import Region
+from processes.recipes import Chunks, Maker, Recipe
 
 Kernels = Literal["auto", "always", "never"]
 ENOUGH = 20_000_000

@@ -20,18 +20,8 @@ from odc.geo.geobox import GeoBox
 from engine.kernel.trace import Axes, axes_of
 from processes.cubes.warp import Warped, mesh_over
 from processes.kernels.moving import HAIR
-from processes.recipes import (
-    Changed,
-    Mapped,
-    Picked,
-    Recipe,
-    Region,
-    count,
-    from_hull,
-    hull,
-    inputs_first,
-    taken,
-)
+from processes.places import Region, count, from_hull, hull, taken
+from processes.recipes import Changed, Mapped, Picked, Recipe, inputs_first
 
 NEAREST = ("near", "nearest")
 """Methods that give a new cell the numbers of one old one."""

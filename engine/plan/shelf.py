@@ -17,7 +17,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from processes.recipes import Chunks, Recipe, Region, computed, count, from_hull, hull, size, taken
+from processes.places import Region, count, from_hull, hull, size, taken
+from processes.recipes import Chunks, Recipe, computed
 
 Key = tuple[str, tuple[int, ...]]
 """Which blocks, and the number of one of them along y and x."""

@@ -17,7 +17,9 @@ from engine.plan.phrases import Told, inner_formula, phrase, selection
 from engine.plan.planner import Planner
 from engine.plan.push_grid import Framed, origins
 from engine.plan.shelf import Kept
-from processes.recipes import Chunks, Lazy, Maker, Mapped, Picked, Recipe, Region
+from processes.lazy import Lazy
+from processes.places import Region
+from processes.recipes import Chunks, Maker, Mapped, Picked, Recipe
 
 PUSH_GRID, FUSE, KEEP, CHUNK = "push_grid", "fuse", "keep", "chunk"
 """The rules on plans, as the golden files are named."""

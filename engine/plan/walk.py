@@ -23,20 +23,8 @@ from engine.plan.shelf import Kept
 from engine.plan.weights import hunger, weight
 from processes.cubes.convolution import Correlated
 from processes.cubes.warp import Warped
-from processes.recipes import (
-    Mapped,
-    Picked,
-    Place,
-    Recipe,
-    Region,
-    among,
-    count,
-    everything,
-    hull,
-    indices,
-    schedule,
-    size,
-)
+from processes.places import Place, Region, among, count, everything, hull, indices, size
+from processes.recipes import Mapped, Picked, Recipe, schedule
 
 TILE = 512
 """Cells along each side of a block of a file, where its header was not read."""

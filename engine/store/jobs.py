@@ -22,13 +22,15 @@ from sqlalchemy import (
 
 from engine.database import reading, writing
 from engine.records import BUSY, Job, Status
-from engine.store.tables import JOBS
+from engine.store.tables import EXECUTIONS, JOBS
 
 CLOCKS = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
     "postgresql": "extract(epoch from clock_timestamp())",
 }
 """Seconds since 1970 by the clock of the database: workers of several machines have one clock."""
+WHOLE = select(JOBS, EXECUTIONS.c.request, EXECUTIONS.c.started).select_from(JOBS.outerjoin(EXECUTIONS))
+"""Jobs with what they execute."""
 
 
 class Jobs:
@@ -39,8 +41,10 @@ class Jobs:
         self._now: ColumnElement[float] = literal_column(CLOCKS[engine.dialect.name])
 
     # --------------------------------------------------------------------------------- for users
-    def create(self, owner: str, document: Mapping[str, Any]) -> Job:
-        """A new job, which waits to be started."""
+    def create(
+        self, owner: str, document: Mapping[str, Any], execution: Mapping[str, Any] | None = None
+    ) -> Job:
+        """A new job, which waits to be started; with an `execution` it is one of an OGC process."""
         id_ = secrets.token_hex(12)
         row = {
             "id": id_, "owner": owner, "status": Status.CREATED, "document": json.dumps(dict(document)),
@@ -48,19 +52,31 @@ class Jobs:
         }  # fmt: skip
         with writing(self._engine) as connection:
             connection.execute(insert(JOBS).values(row))
-            return _job(connection.execute(select(JOBS).where(JOBS.c.id == id_)).one())
+            if execution is not None:
+                known = Status.CREATED if execution.get("subscriber") else None
+                request = {"job": id_, "request": json.dumps(dict(execution)), "known": known}
+                connection.execute(insert(EXECUTIONS).values(request))
+            return job_of(connection.execute(WHOLE.where(JOBS.c.id == id_)).one())
 
     def get(self, owner: str, id_: str) -> Job | None:
         """One job of an owner."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(JOBS).where(_is(owner, id_))).one_or_none()
-        return None if row is None else _job(row)
+            row = connection.execute(WHOLE.where(_is(owner, id_))).one_or_none()
+        return None if row is None else job_of(row)
 
     def all(self, owner: str) -> list[Job]:
         """All jobs of an owner, the newest first."""
-        wish = select(JOBS).where(JOBS.c.owner == owner).order_by(JOBS.c.created.desc(), JOBS.c.id)
+        wish = WHOLE.where(JOBS.c.owner == owner).order_by(JOBS.c.created.desc(), JOBS.c.id)
         with reading(self._engine) as connection:
-            return [_job(row) for row in connection.execute(wish)]
+            return [job_of(row) for row in connection.execute(wish)]
+
+    def settle(self, job: Job, items: Sequence[str], costs: float, usage: Mapping[str, Any]) -> bool:
+        """Publish results of a job that were computed before it was made, as those of a first attempt."""
+        values = {
+            "status": Status.FINISHED, "items": json.dumps(list(items)), "progress": 100.0, "fence": 1,
+            "costs": costs, "usage": json.dumps(dict(usage)), "updated": self._now,
+        }  # fmt: skip
+        return self._update((JOBS.c.id == job.id) & (JOBS.c.status == Status.CREATED), values)
 
     def ahead(self, job: Job) -> int:
         """How many jobs were queued before one that is queued, and wait like it."""
@@ -126,7 +142,9 @@ class Jobs:
                 "lease": self._now + lease, "updated": self._now, "progress": 0.0,
             }  # fmt: skip
             connection.execute(update(JOBS).where(JOBS.c.id == id_).values(values))
-            return _job(connection.execute(select(JOBS).where(JOBS.c.id == id_)).one())
+            first = (EXECUTIONS.c.job == id_) & EXECUTIONS.c.started.is_(None)
+            connection.execute(update(EXECUTIONS).where(first).values(started=self._now))
+            return job_of(connection.execute(WHOLE.where(JOBS.c.id == id_)).one())
 
     def alive(self, job: Job, lease: float, progress: float) -> bool:
         """A sign of life of an attempt; says whether it is still the one that counts."""
@@ -174,10 +192,11 @@ def _held(job: Job) -> Any:
     return (JOBS.c.id == job.id) & (JOBS.c.fence == job.fence) & (JOBS.c.status == Status.RUNNING)
 
 
-def _job(row: Any) -> Job:
+def job_of(row: Any) -> Job:
     return Job(
         row.id, row.owner, Status(row.status), json.loads(row.document), float(row.created), float(row.updated),
         row.progress, row.fence, row.attempts, tuple(json.loads(row.items)),
         None if row.problem is None else json.loads(row.problem), row.costs,
         None if row.usage is None else json.loads(row.usage),
+        None if row.request is None else json.loads(row.request), row.started,
     )  # fmt: skip

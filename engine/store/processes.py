@@ -36,6 +36,13 @@ class Processes:
         with reading(self._engine) as connection:
             return [_process(row) for row in connection.execute(wish)]
 
+    def marked(self, text: str) -> list[UserProcess]:
+        """All processes whose documents have a text in them, by owner and identifier."""
+        wish = select(PROCESSES).where(PROCESSES.c.document.contains(text, autoescape=True))
+        with reading(self._engine) as connection:
+            rows = connection.execute(wish.order_by(PROCESSES.c.owner, PROCESSES.c.id))
+            return [_process(row) for row in rows]
+
     def remove(self, owner: str, id_: str) -> bool:
         """Remove one process of an owner; says whether it was there."""
         with writing(self._engine) as connection:

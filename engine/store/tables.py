@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
 METADATA = MetaData()
 
@@ -54,6 +65,35 @@ JOBS = Table(
     Index("jobs_queue", "status", "queued"),
 )
 
+EXECUTIONS = Table(
+    "executions",
+    METADATA,
+    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("request", Text, nullable=False, doc="What of an OGC process was asked for (JSON)."),
+    Column("started", Float, doc="When its first attempt began."),
+    Column("known", Text, doc="The status that its subscriber is told of; null where nobody is told."),
+    Index("executions_known", "known"),
+)
+"""Jobs that are executions of OGC processes; all others are openEO's."""
+
+CALLBACKS = Table(
+    "callbacks",
+    METADATA,
+    Column("pk", Integer, primary_key=True, autoincrement=True),
+    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False, doc="What it is signed with."),
+    Column("body", Text, nullable=False, doc="What is sent (JSON)."),
+    Column("attempts", Integer, nullable=False),
+    Column(
+        "next", Float, nullable=False, doc="When to try; while it is tried, until when others leave it alone."
+    ),
+    Index("callbacks_due", "next"),
+    Index("callbacks_job", "job"),
+    sqlite_autoincrement=True,
+)
+"""What subscribers of executions are still to be told."""
+
 LOGS = Table(
     "logs",
     METADATA,
@@ -93,6 +133,22 @@ SERVICE_LOGS = Table(
     Column("entry", Text, nullable=False, doc="The entry (JSON), without id, level and time."),
     Index("service_logs_service", "service", "pk"),
     sqlite_autoincrement=True,  # ids of entries are known to clients, and never come again
+)
+
+OBJECTS = Table(
+    "objects",
+    METADATA,
+    Column("store", Text, primary_key=True, doc="Name of the place that holds the bytes."),
+    Column("path", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False, doc="Bytes."),
+    Column("media_type", Text, nullable=False),
+    Column("md5", LargeBinary, nullable=False, doc="16 bytes."),
+    Column("crc32c", BigInteger, nullable=False, doc="Unsigned."),
+    Column("etag", Text, nullable=False, doc="The version that the digests are of."),
+    Column("modified", Float, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("owner", Text, ForeignKey("users.id", ondelete="SET NULL")),
+    Index("objects_owner", "owner"),
 )
 
 SECRETS = Table(

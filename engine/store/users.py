@@ -78,6 +78,11 @@ class Users:
             connection.execute(insert(TOKENS).values(digest=_digest(token), owner=id_, expires=now + seconds))
         return token
 
+    def log_out(self, id_: str) -> int:
+        """Make all tokens of an account void; says how many there were."""
+        with writing(self._engine) as connection:
+            return int(connection.execute(delete(TOKENS).where(TOKENS.c.owner == id_)).rowcount)
+
     def of_token(self, token: str) -> User | None:
         """The account that a token is of, as long as it holds."""
         held = (TOKENS.c.digest == _digest(token)) & (TOKENS.c.expires > self._clock())

@@ -29,6 +29,13 @@ class Band:
     """Its label."""
     meta: Mapping[str, Any]
     """What the bands coordinate says of it: common_name, center_wavelength, scale, offset, unit..."""
+    time: str | None = None
+    """Its time, where a file has bands of several."""
+
+    @property
+    def title(self) -> str:
+        """Its name, with its time where it has one."""
+        return self.name if self.time is None else f"{self.name} {self.time}"
 
     def scaling(self, dtype: np.dtype[Any]) -> tuple[float, float] | None:
         """Scale and offset of the stored integers; None for physical values."""
@@ -39,7 +46,7 @@ class Band:
 
     def stac(self, dtype: np.dtype[Any], nodata: float | None) -> dict[str, Any]:
         """As a member of the STAC `bands` list, without statistics."""
-        out: dict[str, Any] = {"name": self.name, "data_type": dtype.name}
+        out: dict[str, Any] = {"name": self.title, "data_type": dtype.name}
         if nodata is not None:
             out["nodata"] = "nan" if math.isnan(nodata) else nodata
         if unit := self.meta.get("unit"):

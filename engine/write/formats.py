@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.errors import Problem
-from engine.write import csv, geojson, geoparquet, geotiff, json, netcdf, png, zarr
+from engine.write import cis, covjson, csv, geojson, geoparquet, geotiff, json, netcdf, png, zarr
 from engine.write.model import Asset, Format, Option, Stream, Task, Written
 from engine.write.options import json_schema
 
@@ -18,7 +18,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         f.name: f
         for f in (
-            geotiff.FORMAT, netcdf.FORMAT, zarr.FORMAT, png.FORMAT, json.FORMAT, geojson.FORMAT, geoparquet.FORMAT, csv.FORMAT
+            geotiff.FORMAT, netcdf.FORMAT, zarr.FORMAT, png.FORMAT, json.FORMAT, geojson.FORMAT, geoparquet.FORMAT, csv.FORMAT,
+            cis.FORMAT, covjson.FORMAT,
         )
     }
 )  # fmt: skip

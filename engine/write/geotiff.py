@@ -37,7 +37,8 @@ EXACT = 2**53
 
 def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
     """Pack the tiles as they come, then lay each sheet out as a COG, and read it back."""
-    raster = raster_of(task.value, task.target, "GTiff", ".tif")
+    stacked = task.options["dates"] == "bands"
+    raster = raster_of(task.value, task.target, "GTiff", ".tif", stacked=stacked)
     if raster.nodata is not None and raster.dtype.kind in "iu" and abs(raster.nodata) > EXACT:
         raise unsuitable("GTiff", task.value, f"it keeps no-data values up to 2^53, not {raster.nodata}")
     places = [staging.claim(sheet.name) for sheet in raster.sheets]
@@ -83,14 +84,15 @@ def _head(place: Path, raster: Raster, sheet: Sheet, tallies: list[Tally], packi
     if raster.grid.crs is not None:
         profile["crs"] = rasterio.crs.CRS.from_wkt(raster.grid.crs.to_wkt())
     with rasterio.open(place, "w", **profile) as file:
-        file.descriptions = tuple(band.name for band in raster.bands)
+        file.descriptions = tuple(band.title for band in raster.bands)
         file.update_tags(**_tags(raster, sheet))
         scalings = [band.scaling(raster.dtype) or (1.0, 0.0) for band in raster.bands]
         if any(scaling != (1.0, 0.0) for scaling in scalings):
             file.scales, file.offsets = zip(*scalings, strict=True)
         file.units = tuple(str(band.meta.get("unit") or "") for band in raster.bands)
-        for number, tally in enumerate(tallies, start=1):
-            file.update_tags(number, **tally.gdal())
+        for number, (band, tally) in enumerate(zip(raster.bands, tallies, strict=True), start=1):
+            dated = {} if band.time is None else {"TIME": band.time, "BAND": band.name}
+            file.update_tags(number, **tally.gdal(), **dated)
     with place.open("rb") as written:
         (head,) = read_heads(written)
     place.unlink()
@@ -104,7 +106,7 @@ def _resampling(raster: Raster) -> str:
 
 def _tags(raster: Raster, sheet: Sheet) -> dict[str, str]:
     if sheet.moment is None:
-        return {"LABEL": sheet.title} if raster.axes.time else {}
+        return {"LABEL": sheet.title} if raster.axes.time and not raster.stacked else {}
     return {
         "TIME": sheet.moment,
         "TIFFTAG_DATETIME": f"{sheet.moment[:10].replace('-', ':')} {sheet.moment[11:19]}",
@@ -127,7 +129,7 @@ FORMAT = Format(
     title="Cloud Optimized GeoTIFF",
     description=(
         "Raster cubes of up to four dimensions (time, bands, y, x). Each date becomes a file of its own, with "
-        "the bands in it, tiles and overviews; several dates have the date in the file name. Band names, "
+        "the bands in it, tiles and overviews; several dates have the date in the file name, or are bands. Band names, "
         "no-data, scale and offset, statistics and the date stand in the file."
     ),
     suffixes=(".tif", ".tiff"),
@@ -141,6 +143,12 @@ FORMAT = Format(
         "level": Option("integer", "Effort of ZSTD (1 to 22) or DEFLATE (1 to 9).", 1, minimum=1, maximum=22),
         "predictor": Option("boolean", "Whether to store differences, which compress better.", True),
         "blocksize": Option("integer", "Side of a tile in cells.", 512, enum=(128, 256, 512, 1024, 2048)),
+        "dates": Option(
+            "string",
+            "Whether several dates become files, or bands of one file: all bands of the first date, then those of the next.",
+            "files",
+            enum=("files", "bands"),
+        ),
         "overviews": Option("boolean", "Whether to add reduced copies for looking at from afar.", True),
         "overview_resampling": Option(
             "string",

@@ -81,7 +81,7 @@ def _create(place: Path, layout: Layout, options: Any) -> netCDF4.Dataset:
 def _put_coordinate(file: netCDF4.Dataset, coordinate: Coordinate) -> None:
     attrs = dict(coordinate.attrs)
     text = coordinate.values.dtype == object
-    kind = str if text else coordinate.values.dtype
+    kind = str if text else coordinate.values.dtype.newbyteorder("=")  # the order of bytes is the file's
     stored = file.createVariable(
         coordinate.name, kind, coordinate.dims, fill_value=attrs.pop("_FillValue", None)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from engine.write.bands import Band, bands_of, nodata_of, stored_type
 from engine.write.dates import file_labels, rfc3339
 from engine.write.grid import Grid, grid_of
 from engine.write.model import Index
+
+MOST_BANDS = 65_535
+"""What a TIFF can have."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ class Raster:
     nodata: float | None
     """The stored no-data value."""
     sheets: tuple[Sheet, ...]
-    """One for each date."""
+    """One for each date, or one for all."""
+    stacked: bool = False
+    """Are the dates bands of one sheet, all bands of a date together?"""
 
     def pieces(self, index: Index, block: np.ndarray) -> Iterator[Piece]:
         """Cut a block of the cube along time, and turn it the way the sheets lie."""
@@ -74,12 +79,21 @@ class Raster:
             _turned(place[str(self.axes.x)], self.grid.width, self.grid.flip_x),
         )
         first = place[self.axes.time].start if self.axes.time else 0
-        for offset, image in enumerate(cells):
-            yield Piece(first + offset, where, np.ascontiguousarray(image, dtype=self.dtype))
+        for number, image in enumerate(cells, first):
+            image = np.ascontiguousarray(image, dtype=self.dtype)
+            yield Piece(0, self._above(number, where), image) if self.stacked else Piece(number, where, image)
+
+    def _above(self, number: int, where: Index) -> Index:
+        """The place of a part of a date in the sheet of all dates."""
+        before = number * (len(self.bands) // self.cube.sizes[str(self.axes.time)])
+        return (slice(before + where[0].start, before + where[0].stop), *where[1:])
 
 
-def raster_of(cube: Any, target: Path, name: str, suffix: str) -> Raster:
-    """See a cube as sheets of format `name`; refused where it is none of (t, bands, y, x)."""
+def raster_of(cube: Any, target: Path, name: str, suffix: str, *, stacked: bool = False) -> Raster:
+    """See a cube as sheets of format `name`; refused where it is none of (t, bands, y, x).
+
+    Where it is `stacked`, several dates are bands of one sheet.
+    """
     if not isinstance(cube, xr.DataArray) or cube.ndim == 0:
         raise unsuitable(name, cube, "it takes raster cubes")
     axes = axes_of(cube)
@@ -89,7 +103,21 @@ def raster_of(cube: Any, target: Path, name: str, suffix: str) -> Raster:
         raise unsuitable(name, cube, f"it takes the dimensions {takes}, and there is also {', '.join(extra)}")
     grid = grid_of(cube, axes, name)
     sheets = _sheets(cube, axes, target, suffix)
-    return Raster(cube, axes, grid, bands_of(cube, axes), stored_type(cube, name), nodata_of(cube), sheets)
+    raster = Raster(cube, axes, grid, bands_of(cube, axes), stored_type(cube, name), nodata_of(cube), sheets)
+    return one_above_the_other(raster, target, name) if stacked and len(sheets) > 1 else raster
+
+
+def one_above_the_other(raster: Raster, target: Path, name: str) -> Raster:
+    """All sheets as one, whose bands are those of the first date, then those of the second."""
+    count = len(raster.sheets) * len(raster.bands)
+    if count > MOST_BANDS:
+        raise unsuitable(
+            name, raster.cube, f"a file has up to {MOST_BANDS} bands, and these would be {count}"
+        )
+    bands = tuple(
+        replace(band, time=sheet.moment or sheet.title) for sheet in raster.sheets for band in raster.bands
+    )
+    return replace(raster, bands=bands, sheets=(Sheet(target.name, target.stem, None),), stacked=True)
 
 
 def _sheets(cube: xr.DataArray, axes: Axes, target: Path, suffix: str) -> tuple[Sheet, ...]:

@@ -16,7 +16,7 @@ import xarray as xr
 
 from processes.cubes import axes
 from processes.errors import ProcessParameterInvalid
-from processes.recipes import mapped
+from processes.lazy import mapped
 from processes.values import Labeled, Masked, is_scalar
 
 LOGICAL_NODATA = 255

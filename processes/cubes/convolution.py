@@ -12,13 +12,15 @@ import dask.array as da
 import numpy as np
 from dask.base import tokenize
 
-from processes import recipes
+from processes import places
 from processes.cubes import axes
 from processes.cubes.cells import Coding, computed, rebuilt
 from processes.errors import KernelDimensionsUneven, ProcessParameterInvalid
 from processes.kernels.focal import Focal
+from processes.lazy import Lazy
 from processes.mixing import within
-from processes.recipes import Changed, Chunks, Lazy, Place, Region, count, from_hull, hull, tidy
+from processes.places import Place, Region, count, from_hull, hull, tidy
+from processes.recipes import Changed, Chunks
 from processes.registry import process
 from processes.types import RasterCube, Real, Schema
 from processes.values import split
@@ -263,7 +265,7 @@ class Correlated(Changed):
         """Run the kernel."""
         (_, rows), (_, columns) = self.reaches(region)
         made = self.run(blocks[0], rows, columns)
-        return recipes.taken(made, (*(slice(None) for _ in region[:-2]), *map(from_hull, region[-2:])))
+        return places.taken(made, (*(slice(None) for _ in region[:-2]), *map(from_hull, region[-2:])))
 
     def reaches(self, region: Region) -> list[tuple[Place, np.ndarray]]:
         """Along y and x: the cells that are reached from a region, and for each place the number of its cell."""

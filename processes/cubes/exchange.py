@@ -44,7 +44,7 @@ def load_url(url: StacUrl, format: InputFormat, options: InputOptions = {}, *, w
     the file or its name tells; without one the cube has no time dimension.
 
     Args:
-        url: Where the file is; `http` or `https`.
+        url: Where the file is; `http` or `https`. An address `data:` has its bytes in it, in base64.
         format: Name of the file format, upper or lower case.
         options: Options of the file format.
 

@@ -18,8 +18,8 @@ from processes.cubes.extents import Reach, Window, reaches, windows
 from processes.cubes.panes import Patched
 from processes.cubes.patches import PROBE, RASTER, Template, checked
 from processes.errors import DataCubePropertiesImmutable
+from processes.lazy import Lazy
 from processes.mixing import along
-from processes.recipes import Lazy
 from processes.registry import process
 from processes.types import AnyValue, Json, RasterCube, Schema
 from processes.values import Labeled, Masked, values_of

@@ -11,7 +11,8 @@ import numpy as np
 from dask.base import tokenize
 
 from processes.cubes.extents import Window
-from processes.recipes import Changed, Chunks, Place, Region, hull, size, taken
+from processes.places import Place, Region, hull, size, taken
+from processes.recipes import Changed, Chunks
 
 
 class OverWindows(Protocol):

@@ -59,7 +59,7 @@ def grid(cube: xr.DataArray) -> GeoBox:
         raise IncompatibleDataCubes(
             "the cube has no coordinate reference system, so that it cannot be put onto another grid"
         )
-    xs, ys = cube.coords[x].values, cube.coords[y].values
+    xs, ys = cube.coords[x].values.astype(float), cube.coords[y].values.astype(float)
     rx, ry = spacing(xs, x), spacing(ys, y)
     origin = Affine(rx, 0, xs[0] - rx / 2, 0, ry, ys[0] - ry / 2)
     return GeoBox((len(ys), len(xs)), origin, crs_text(crs))
@@ -78,7 +78,8 @@ def spacing(values: np.ndarray, name: str) -> float:
             f"{'one label' if len(values) else 'no label'} along {name!r} does not tell the size of the cells",
             hint="Do this before the cube is cut to so few cells.",
         )
-    steps = np.diff(values.astype(float))
+    values = values.astype(float)  # the ends of long axes of float32 are cells off by its own arithmetic
+    steps = np.diff(values)
     step = float((values[-1] - values[0]) / (len(values) - 1))
     if not np.allclose(steps, step, rtol=1e-3, atol=0):
         raise IncompatibleDataCubes(

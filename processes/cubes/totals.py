@@ -14,7 +14,9 @@ from dask.base import tokenize
 
 from processes.cubes.cells import Coding
 from processes.kernels.zonal import KINDS, NEUTRAL, Runs, Tally, runs
-from processes.recipes import Lazy, Recipe, Region, from_hull, hull, size, taken
+from processes.lazy import Lazy
+from processes.places import Region, from_hull, hull, size, taken
+from processes.recipes import Recipe
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from processes.cubes.lattice import mesh_of, window
 from processes.kernels.moves import Mesh, Move
-from processes.recipes import Changed, Lazy, Region, from_hull, hull, taken
+from processes.lazy import Lazy
+from processes.places import Region, from_hull, hull, taken
+from processes.recipes import Changed
 
 GDAL_NAMES = {"near": "nearest", "cubicspline": "cubic_spline"}
 """openEO's names of resampling methods where GDAL has others."""

@@ -16,6 +16,7 @@ import uvicorn
 
 from api.app import create_app
 from api.auth.passwords import hashed
+from api.serving import Listener
 from contracts import Contract, Own, check_frame
 from engine import Backend, Settings, User
 from engine.catalog import Catalog
@@ -37,7 +38,7 @@ class Served:
         """A client, logged in as that user; passwords are names."""
         client = httpx.Client(base_url=self.url, timeout=60, event_hooks={"response": self.hooks})
         if user is not None:
-            login = httpx.get(f"{self.url}/credentials/basic", auth=(user, user))
+            login = httpx.get(f"{self.url}/credentials/basic", auth=(user, user), timeout=60)
             token = login.json()["access_token"]
             client.headers["Authorization"] = f"Bearer basic//{token}"
         return client
@@ -77,17 +78,18 @@ def served(catalog, tmp_path_factory, answers_checked) -> Iterator[Served]:
 def serving(backend: Backend, hooks: list[Callable[[httpx.Response], None]]) -> Iterator[Served]:
     """A server over this back-end."""
     config = uvicorn.Config(
-        create_app(backend), host="127.0.0.1", port=0, log_level="warning", timeout_keep_alive=300
-    )
+        create_app(backend), host="127.0.0.1", port=0, log_level="warning", timeout_keep_alive=300,
+        ws_max_size=backend.settings.publish_bytes,
+    )  # fmt: skip
     listening = config.bind_socket()
-    server = uvicorn.Server(config)
+    server = Listener(config, backend)
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     while not server.started:
         time.sleep(0.02)
     try:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        own = Own(httpx.get(f"{url}/openapi").json())
+        own = Own(httpx.get(f"{url}/openapi", timeout=60).json())
         yield Served(url, backend, [*hooks, own.check])
     finally:
         server.should_exit = True

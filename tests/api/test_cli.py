@@ -77,3 +77,37 @@ def test_usage(gdc):
     gdc("run", "-", "-o", "x.json", "--param", "nonsense", code=2, stdin="{}")
     gdc("run", "missing.json", "-o", "x.json", code=2)
     gdc("catalog", "add", "nowhere", code=2)
+
+
+def test_the_catalogue_is_searched_exported_and_cleared(gdc, tmp_path):
+    def item(n: int) -> dict:
+        return {
+            "type": "Feature", "stac_version": "1.1.0", "id": f"i{n}", "collection": "c", "links": [],
+            "geometry": {"type": "Point", "coordinates": [n, 50]}, "bbox": [n, 50, n, 50], "assets": {},
+            "properties": {"datetime": f"2024-02-0{n}T00:00:00Z", "eo:cloud_cover": n},
+        }  # fmt: skip
+
+    (tmp_path / "items.json").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [item(1), item(2), item(3)]})
+    )
+    gdc("catalog", "add", "items.json")
+    found = gdc("catalog", "search", "--filter", '"eo:cloud_cover" > 1', "--sortby", "id")
+    assert found.stdout.splitlines() == ["c  i2  2024-02-02T00:00:00Z", "c  i3  2024-02-03T00:00:00Z"]
+    assert "2 of 2 items" in found.stderr
+    told = json.loads(gdc("catalog", "search", "--bbox", "0.5,49,1.5,51", "--json").stdout)
+    assert [f["id"] for f in told["features"]] == ["i1"]
+    gdc("catalog", "search", "--filter", "(", code=1)
+    assert "3 items" in gdc("catalog", "export", "all.parquet").stderr
+    gdc("catalog", "remove", "c", "i1")
+    assert json.loads(gdc("catalog", "search", "--json").stdout)["numberMatched"] == 2
+    gdc("catalog", "remove", "c")
+    gdc("catalog", "remove", "c", code=1)
+    gdc("catalog", "add", "all.parquet")
+    assert json.loads(gdc("catalog", "search", "--json").stdout)["numberMatched"] == 3
+
+
+def test_tokens_of_programs(gdc):
+    gdc("token", "add", "ada", code=2)
+    gdc("user", "add", "ada", "--password", "secret")
+    assert len(gdc("token", "add", "ada", "--days", "3").stdout.strip()) > 40
+    assert "1 tokens" in gdc("token", "remove", "ada").stderr

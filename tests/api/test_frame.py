@@ -44,7 +44,7 @@ def test_head_is_get_without_the_body(anonymous, path):
     [
         ("GET", "/nothing", 404, "NotFound"),
         ("GET", "/collections/nothing", 404, "CollectionNotFound"),
-        ("GET", "/processes/nothing", 404, "NotFound"),
+        ("GET", "/processes/nothing", 404, "ProcessNotFound"),
         ("DELETE", "/collections", 405, "MethodNotAllowed"),
         ("GET", "/collections?limit=0", 400, "ParameterInvalid"),
         ("GET", "/collections?limit=x", 400, "ParameterInvalid"),
@@ -112,7 +112,7 @@ def test_a_refused_method_is_told_all_that_are_known(anonymous, method, path, me
 
 
 def test_a_fault_of_ours_is_answered_without_its_words(served, anonymous, monkeypatch, caplog):
-    monkeypatch.setattr(type(served.backend.engine), "collections", lambda _: 1 / 0)
+    monkeypatch.setattr(type(served.backend.engine.catalog), "collections", lambda *_: 1 / 0)
     answer = anonymous.get("/collections")
     assert (answer.status_code, answer.json()["code"]) == (500, "Internal")
     assert "division" not in answer.text

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.goals import Figure, Goal, against, all_goals, judged
 from benchmarks.model import Case, Contender, Outcome, Run, Verdict
 from benchmarks.scale import FULL, SHORT
+from postgres import binary
 
 
 def verdict(name="B2 median", **walls):
@@ -76,7 +77,10 @@ def test_every_goal_asks_for_cases_and_contenders_that_there_are(scale, tmp_path
     }
     for goal in all_goals(len(scale.areas), scale.nodes):
         for figure in (goal.ours, goal.over):
-            if isinstance(figure, Figure) and not (scale is SHORT and figure.case == "B8 4096 cells"):
+            if not isinstance(figure, Figure):
+                continue
+            away = figure.contender in ("ours, PostGIS", "pgstac") and binary("initdb") is None
+            if not away and not (scale is SHORT and figure.case == "B8 4096 cells"):
                 assert figure.contender in known[figure.case], goal
 
 

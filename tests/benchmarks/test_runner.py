@@ -12,6 +12,8 @@ import pytest
 from benchmarks.model import Case, Contender, difference
 from benchmarks.runner import Limits, run_case
 
+pytestmark = pytest.mark.slow
+
 ROOM = "tests.benchmarks.contenders"
 ROOT = Path(__file__).resolve().parents[2]
 

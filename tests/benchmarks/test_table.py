@@ -91,8 +91,15 @@ def test_a_page_without_markers_is_refused(tmp_path):
 def test_json_has_every_run_and_is_json():
     made = json.loads(json.dumps(table.as_json([VERDICT], GOALS, note="so"), allow_nan=False))
     case = made["cases"]["B2 median"]
-    assert case["ours"]["runs"] == [{"wall": 3.0, "cpu": 6.0, "peak": 300.0}]
+    assert case["ours"]["runs"] == [{"wall": 3.0, "cpu": 6.0, "peak": 300.0, "laps": []}]
     assert case["dead"] == {"kind": "peer", "start": "warm", "whole": True, "runs": [], "answer": {"mean": 1.0},
                             "fault": "took longer than 300 s"}  # fmt: skip
     assert made["goals"][0]["reached"] == pytest.approx(0.1)
     assert made["note"] == "so"
+
+
+def test_runs_of_many_things_are_told_by_the_best_of_each_and_by_the_late_ones():
+    runs = (Run(9, 9, 1, (1.0, 3.0, 8.0)), Run(9, 9, 1, (2.0, 2.0, 9.0)))
+    outcome = Outcome(Contender("ours", "nowhere:work"), runs)
+    assert outcome.figure("lap") == 2.0
+    assert outcome.figure("late") == 9.0

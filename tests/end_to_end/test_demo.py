@@ -16,6 +16,8 @@ import engine
 from tests.conftest import ROOT
 from tests.end_to_end.graphs import node, reducer, ref
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
@@ -248,7 +250,6 @@ def test_a_graph_of_the_openeo_client_runs_unchanged(demo, tmp_path):
 
 
 # -------------------------------------------------------------------------------------------- notebook
-@pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # the kernel's own
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_notebook(path, home, tmp_path, monkeypatch):

@@ -47,7 +47,7 @@ def graph() -> dict:
 def backend(tmp_path, database) -> Iterator[Backend]:
     """What servers and workers of the test share."""
     settings = Settings(home=tmp_path / "home", catalog=tmp_path / "catalog.sqlite", database=database)
-    with closing(Catalog(settings.catalog_path)) as catalog:
+    with closing(Catalog(settings.catalog_place)) as catalog:
         catalog.add(make_scenes(tmp_path / "scenes", size=400))
     with closing(Backend(settings)) as opened:
         opened.store.users.put(User("ada"), hashed("ada"))
@@ -59,7 +59,7 @@ def backend(tmp_path, database) -> Iterator[Backend]:
 def test_no_job_is_lost_or_published_twice(backend, request):
     settings, user = backend.settings, backend.store.users.get("ada")
     shared = {
-        "home": settings.home, "catalog": settings.catalog_path, "database": settings.database_url,
+        "home": settings.home, "catalog": settings.catalog_place, "database": settings.database_url,
         "job_lease": 2, "job_attempts": 100,
     }  # fmt: skip
 

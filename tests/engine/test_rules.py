@@ -14,6 +14,7 @@ from engine.graph.parse import Definition
 from engine.plan.rules import RULES
 from engine.plan.rules.around import Around
 from engine.plan.rules.inline import inline
+from engine.plan.rules.unsaid import unsaid
 from processes import REGISTRY
 
 HERE = Path(__file__).parent / "golden"
@@ -53,6 +54,7 @@ def grid(load):
 AROUND = Around(REGISTRY, {"time": ["2022-05-01", "2022-09-01"], "box": Param("?")}, twin, grid)
 EVERY = {
     "inline": lambda graph: inline(graph, DEFINITIONS, REGISTRY),
+    "unsaid": lambda graph: unsaid(graph, REGISTRY),
     **{rule.__name__: lambda graph, rule=rule: rule(graph, AROUND) for rule in RULES},
 }
 

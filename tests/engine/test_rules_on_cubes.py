@@ -241,6 +241,7 @@ def test_a_window_over_cells_reads_as_far_as_it_reaches(session):
     assert same(session, graph).sizes["x"] == 4
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     places=st.tuples(*[st.integers(0, 15)] * 4),
@@ -510,6 +511,7 @@ STEPS = [*FILTERS, *FILTERS, apply, apply_kernel, windows, reduce_t, reduce_band
          mask_with_itself, merge_with_itself]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60,
     deadline=None,

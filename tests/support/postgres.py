@@ -11,6 +11,8 @@ from pathlib import Path
 
 USER = "nobody"
 """Who runs it where the tests are run by root, whom PostgreSQL refuses."""
+PREFIX = "t"
+"""What names of databases begin with."""
 
 
 def binary(name: str) -> str | None:
@@ -25,18 +27,20 @@ class Postgres:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))  # sockets have short names
         self._as: dict[str, str] = {}
+        self._model = ""
         if os.geteuid() == 0:
             shutil.chown(self._folder, USER)
             self._as = {"user": USER, "group": "nogroup"}
-        self._run("initdb", "--pgdata", f"{self._folder}/data", "--auth=trust", "--username=gdc", "--no-sync")
-        options = f"-k {self._folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        options = ("--auth=trust", "--username=gdc", "--no-sync", "--encoding=UTF8")
+        self._run("initdb", "--pgdata", f"{self._folder}/data", *options)
+        settings = f"-k {self._folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
         self._control = [
             "pg_ctl",
             "--wait",
             "-D",
             f"{self._folder}/data",
             "-o",
-            options,
+            settings,
             "-l",
             f"{self._folder}/log",
         ]
@@ -44,9 +48,23 @@ class Postgres:
 
     def database(self) -> str:
         """The URL of a new database."""
-        name = f"t{secrets.token_hex(6)}"
-        self._run("psql", "-h", str(self._folder), "-U", "gdc", "postgres", "-c", f"CREATE DATABASE {name}")
+        return self._made("")
+
+    def with_postgis(self) -> str:
+        """The URL of a new database that has PostGIS: a copy takes a quarter of the time of making it anew."""
+        if not self._model:
+            self._model = f"{PREFIX}postgis"
+            self._query("postgres", f"CREATE DATABASE {self._model}")
+            self._query(self._model, "CREATE EXTENSION postgis")
+        return self._made(f"TEMPLATE {self._model}")
+
+    def _made(self, how: str) -> str:
+        name = f"{PREFIX}{secrets.token_hex(6)}"
+        self._query("postgres", f"CREATE DATABASE {name} {how}")
         return f"postgresql://gdc@/{name}?host={self._folder}"
+
+    def _query(self, database: str, query: str) -> None:
+        self._run("psql", "-h", str(self._folder), "-U", "gdc", database, "-c", query)
 
     def crash(self) -> None:
         """End it without a word to its clients, and start it again."""

@@ -1,6 +1,7 @@
 """The strategy: rules on graphs, in order. Each gives a graph that means the same and costs less.
 
-`inline` goes before them, and before the check, which wants to see no user-defined process.
+`inline` and `unsaid` go before them, and before the check, which wants to see no user-defined process, and no null
+where it means nothing.
 """
 
 from __future__ import annotations

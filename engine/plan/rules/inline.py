@@ -32,15 +32,17 @@ def foreign(namespace: str, process: str) -> str:
     return f"{namespace} {process}"
 
 
-def key_of(
-    node: Node, definitions: Definitions, backend: Mapping[str, object], home: str | None
-) -> str | None:
-    """The key of the definition that a node calls; none where it calls a predefined process."""
+def home_of(key: str) -> str | None:
+    """The namespace of such a key; none where it is the user's own."""
+    return key.rpartition(" ")[0] or None
+
+
+def key_of(node: Node, backend: Mapping[str, object], home: str | None) -> str | None:
+    """The key of what a node calls, among the definitions; none where it calls a predefined process."""
     if node.namespace == "backend" or (node.namespace is None and node.process in backend):
         return None
     namespace = home if node.namespace in (None, "user") else node.namespace
-    key = node.process if namespace is None else foreign(namespace, node.process)
-    return key if key in definitions else None
+    return node.process if namespace is None else foreign(namespace, node.process)
 
 
 def _inlined(
@@ -50,14 +52,14 @@ def _inlined(
     callers: tuple[str, ...],
     called_at: str = "",
 ) -> Graph:
-    home = callers[-1].rpartition(" ")[0] or None if callers else None
+    home = home_of(callers[-1]) if callers else None
     nodes: dict[str, Node] = {}
     stands_for: dict[Ref, Ref] = {}
     for name, node in graph.nodes.items():
         moved = replace(node, args=replaced(node.args, stands_for))
         moved = _children(moved, definitions, backend, callers)
-        key = key_of(node, definitions, backend, home)
-        if key is None:
+        key = key_of(node, backend, home)
+        if key is None or key not in definitions:
             nodes[name] = moved
             continue
         if key in callers:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from engine import Settings
+from engine import Problem, Settings
 from engine.files import Files
 
 
@@ -122,6 +122,21 @@ def test_no_more_than_the_quota(ada, bob, served, monkeypatch, tidy):
     assert free > 4_000
 
 
+def test_files_side_by_side_keep_to_the_quota_together(tmp_path):
+    mine = Files(Settings(home=tmp_path, storage_bytes=100), "ada")
+
+    def upload_both() -> None:
+        with mine.upload("a") as first:
+            with mine.upload("b") as second:
+                first.write(b"x" * 40)
+                second.write(b"x" * 60)
+            first.write(b"x")
+
+    with pytest.raises(Problem, match="more than 100 bytes"):
+        upload_both()
+    assert [file.path for file in mine.all()] == ["b"]
+
+
 def test_links_lead_nowhere(tmp_path):
     mine = Files(Settings(home=tmp_path), "ada")
     with mine.upload("a.txt") as file:
@@ -129,8 +144,6 @@ def test_links_lead_nowhere(tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text("hush")
     (tmp_path / "users" / "ada" / "files" / "link").symlink_to(secret)
-    from engine import Problem
-
     with pytest.raises(Problem, match="leads out"):
         mine.place("link")
 

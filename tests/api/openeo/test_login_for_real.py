@@ -13,6 +13,8 @@ from api.openeo.capabilities import JWT
 from browser import BACK, logged_in
 from node import command, started
 
+pytestmark = pytest.mark.slow
+
 MACHINE, SECRET = "machine", "of-the-machine"
 RESOURCE = "urn:geodatacube"
 SCOPES = "openid profile email groups offline_access"

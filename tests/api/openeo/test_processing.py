@@ -73,18 +73,16 @@ def test_bad_graphs_are_refused_by_name(ada, served, body, code):
     assert left_over(served) == []
 
 
-def test_a_graph_writes_nothing_into_the_catalogue_of_all(ada):
+def test_a_graph_writes_into_no_collection_of_others(ada):
     graph = {
         "load": LOAD,
         "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "load"}, "format": "netcdf"}},
-        "export": {"process_id": "export_collection", "arguments": {"data": {"from_node": "save"}, "collection": "S2"}, "result": True},
+        "export": {"process_id": "export_collection", "arguments": {"data": {"from_node": "save"}, "collection": "bob:mine"}, "result": True},
     }  # fmt: skip
     answer = ada.post("/result", json=wrapped(graph))
-    assert (answer.status_code, answer.json()["code"]) == (400, "FeatureUnsupported")
-    assert (
-        ada.post("/validation", json={"process_graph": graph}).json()["errors"][0]["code"]
-        == "FeatureUnsupported"
-    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "ProcessParameterInvalid")
+    (error,) = ada.post("/validation", json={"process_graph": graph}).json()["errors"]
+    assert error["code"] == "ProcessParameterInvalid"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff"])

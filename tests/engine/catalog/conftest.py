@@ -16,10 +16,24 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from engine.catalog import Catalog
+from engine.catalog import Author, Catalog, PutCollection
 from engine.http import Egress
 
 SHARED = Path(os.environ.get("GDC_TEST_DATA", Path(__file__).parents[3] / "../shared/data"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path) -> Iterator[Catalog]:
+    """A catalogue with the collection `c`, on each database."""
+    place = tmp_path / "catalog.db"
+    if request.param == "postgresql":
+        place = request.getfixturevalue("postgis").with_postgis()
+    opened = Catalog(place)
+    opened.apply(
+        [PutCollection({"id": "c", "type": "Collection", "description": "Words"})], Author("ada", "test")
+    )
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

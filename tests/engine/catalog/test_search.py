@@ -113,6 +113,7 @@ boxes = st.none() | st.tuples(longitudes, latitudes, longitudes, latitudes).map(
 moments = st.none() | st.integers(-5, 75).map(day)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, database=None)
 @given(
     bbox=boxes,
@@ -147,6 +148,7 @@ def test_search_equals_looking_at_every_item(store, bbox, start, end, most, few)
     assert order == sorted(order)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, database=None)
 @given(bbox=boxes, start=moments, end=moments)
 def test_search_without_a_store_is_the_same(store, bbox, start, end):

@@ -98,6 +98,41 @@ def test_no_geometry_and_no_bbox_is_nowhere():
     assert footprint({"type": "Polygon", "coordinates": []}, None) is None
 
 
+def whole(*corners):
+    return [*corners, corners[0]]
+
+
+SQUARE, HOLE = whole([0, 0], [9, 0], [9, 9], [0, 9]), whole([1, 1], [2, 1], [2, 2])
+
+
+@pytest.mark.parametrize(
+    "rings",
+    [
+        [SQUARE],
+        [whole((-180, -90), (0, -90), (0, 90), (-180, 90))],
+        [whole([0.1, 0.2], [1e-9, 3], [0.5, 2**-40])],
+        [SQUARE, HOLE],
+        [whole([0, 0, 5], [9, 0, 5], [9, 9, 5])],
+        [whole([0, 0], [9, 0], [9, 90.5])],
+        [[[0, 0], [9, 0], [9, 9], [0, 9]]],
+        [whole(*([np.cos(a), np.sin(a)] for a in np.linspace(0, 6, 1500).tolist()))],
+    ],
+)
+def test_a_polygon_is_what_shapely_makes_of_it_however_plain(rings):
+    ground = footprint({"type": "Polygon", "coordinates": rings}, None)
+    truth = shapely.geometry.shape({"type": "Polygon", "coordinates": rings})
+    assert ground is not None
+    assert ground.wkb == shapely.to_wkb(truth)
+    assert ground.box == truth.bounds
+    assert shapely.equals_exact(ground.shape, truth)
+
+
+@pytest.mark.parametrize("value", [True, "1", None, [1], float("nan"), float("inf"), 10**400])
+def test_a_plain_polygon_of_what_is_no_number_is_refused(value):
+    with pytest.raises((ValueError, OverflowError)):
+        footprint({"type": "Polygon", "coordinates": [whole([0, 0], [9, value], [9, 9])]}, None)
+
+
 def nest(depth):
     geometry = {"type": "Point", "coordinates": [0, 0]}
     for _ in range(depth):

@@ -36,13 +36,13 @@ def test_same_item_again_replaces_it_everywhere(catalog, item, tables):
     assert [i.id for i in catalog.search(Query("c", (10, 50, 11, 51))).items] == ["b"]
     assert [i.id for i in catalog.search(Query("c", (-179, 0, -178.5, 1))).items] == ["a"]
     assert tables(
-        catalog.path, "SELECT i.id, a.key, a.href FROM assets a JOIN items i ON i.pk = a.item ORDER BY 1"
+        catalog.place, "SELECT i.id, a.key, a.href FROM assets a JOIN items i ON i.pk = a.item ORDER BY 1"
     ) == [
         ("a", "B08", "/data/new.tif"),
         ("b", "B04", "/data/b.tif"),
     ]
-    assert tables(catalog.path, "SELECT count(*) FROM items_rt") == [(3,)], "two boxes for a, one for b"
-    assert tables(catalog.path, "SELECT id, version FROM items ORDER BY id") == [("a", 2), ("b", 1)]
+    assert tables(catalog.place, "SELECT count(*) FROM items_rt") == [(3,)], "two boxes for a, one for b"
+    assert tables(catalog.place, "SELECT id, version FROM items ORDER BY id") == [("a", 2), ("b", 1)]
 
 
 def test_the_same_id_in_two_collections_is_two_items(catalog, item):
@@ -134,7 +134,7 @@ def test_what_is_asked_later_sees_what_was_written_later(catalog, item):
     first = catalog.collection("c")
     first["extent"] = "the caller may do with it what he likes"
     assert catalog.collection("c")["extent"]["temporal"]["interval"][0][1] == "2020-01-01T00:00:00Z"
-    other = Catalog(catalog.path)
+    other = Catalog(catalog.place)
     other.put({"id": "c"}, [item("b", when="2021-01-01T00:00:00Z")])
     other.close()
     assert catalog.collection("c")["extent"]["temporal"]["interval"][0][1] == "2021-01-01T00:00:00Z"
@@ -191,6 +191,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_four_threads_and_two_processes_write_at_once(tmp_path, tables):
     path, rounds = tmp_path / "catalog.db", 8
     names: dict = {}
@@ -261,6 +262,6 @@ def test_readers_do_not_wait_for_a_writer(catalog, item):
 
 def test_what_is_stored_is_json_that_anyone_can_read(catalog, item, tables):
     catalog.put({"id": "c"}, [item("é😀")])
-    ((doc, properties),) = tables(catalog.path, "SELECT doc, properties FROM items")
+    ((doc, properties),) = tables(catalog.place, "SELECT doc, properties FROM items")
     assert json.loads(doc)["properties"] == json.loads(properties)
     assert catalog.search(Query("c")).items[0].id == "é😀"

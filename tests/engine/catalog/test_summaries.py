@@ -1,10 +1,16 @@
 """What a collection tells of its items."""
 
+import copy
+import itertools
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pystac import Collection
 
-from engine.catalog.bands import bands_of
-from engine.catalog.summaries import around
+from engine.catalog import Author, Catalog, RemoveItem
+from engine.catalog.bands import bands_of, data_assets
+from engine.catalog.fold import Ground
 
 
 def put(catalog, items, **collection):
@@ -260,7 +266,7 @@ TIF = "image/tiff; application=geotiff"
 )
 def test_names_of_bands(item, assets, names):
     one = item("a", assets={key: {"href": "/x", **asset} for key, asset in assets.items()})
-    assert [band["name"] for band in bands_of(one)] == names
+    assert [band["name"] for band in bands_of(data_assets(one), one["properties"])] == names
 
 
 def test_a_band_told_in_three_ways_is_one_band(item):
@@ -272,7 +278,7 @@ def test_a_band_told_in_three_ways_is_one_band(item):
         "raster:bands": [{"data_type": "uint16", "scale": 0.0001, "offset": -0.1}],
         "nodata": 0,
     }
-    assert bands_of(item("a", assets={"x": asset})) == [
+    assert bands_of({"x": asset}, {}) == [
         {
             "name": "B04",
             "common_name": "red",
@@ -308,4 +314,44 @@ def test_bands_keep_the_order_of_the_first_item(catalog, item):
     ],
 )
 def test_box_around_boxes(boxes, whole):
-    assert around(boxes) == whole
+    ground = Ground()
+    for box in boxes:
+        ground.add(box)
+    assert ground.box() == whole
+
+
+@given(st.lists(st.tuples(st.integers(-180, 180), st.integers(0, 80)), max_size=12))
+def test_the_box_around_boxes_does_not_depend_on_their_order(starts):
+    boxes = [(w, 0, w + width if w + width <= 180 else w + width - 360, 1) for w, width in starts]
+    one, other = Ground(), Ground()
+    for box in boxes:
+        one.add(box)
+    for box in reversed(boxes):
+        other.add(box)
+    assert one.box() == other.box()
+    assert one.spans == sorted(one.spans)
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(one.spans))
+
+
+def test_a_collection_that_grows_is_told_as_one_that_is_told_once(tmp_path, item):
+    """Item by item, with changes in between, against the same items at once."""
+    grown, whole = Catalog(tmp_path / "grown.db"), Catalog(tmp_path / "whole.db")
+    more = {"stac_extensions": [], "properties": {"platform": "a", "eo:cloud_cover": 1}}
+    docs = [
+        item(f"i{n}", (170 + n, 0, 171 + n, 1), when=f"2022-06-{n + 1:02}T00:00:00Z", **copy.deepcopy(more))
+        for n in range(9)
+    ]
+    docs[4]["properties"]["proj:code"] = "EPSG:32631"
+    for doc in docs:
+        grown.put({"id": "c"}, [doc])
+        grown.collection("c")
+    whole.put({"id": "c"}, docs)
+    assert grown.collection("c") == whole.collection("c")
+    docs[0] = item("i0", (0, 0, 1, 1), when="1999-01-01T00:00:00Z")
+    grown.put({"id": "c"}, [docs[0]])
+    fresh = Catalog(tmp_path / "fresh.db")
+    fresh.put({"id": "c"}, docs)
+    assert grown.collection("c") == fresh.collection("c"), "what changed is not told any more as it was"
+    grown.apply([RemoveItem("c", "i8")], Author())
+    fresh.apply([RemoveItem("c", "i8")], Author())
+    assert grown.collection("c") == Catalog(tmp_path / "fresh.db").collection("c")

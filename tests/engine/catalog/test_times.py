@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from dateutil.parser import isoparse
 
 from engine.catalog.model import Funnel, Query
 from engine.catalog.times import in_time, micros, moment, nearest, rfc3339, span_of
@@ -55,6 +56,37 @@ def test_datetime_wins_over_interval_and_microseconds_stay():
     assert span_of({**both, "datetime": None}) == span(at(1), at(9))
     assert span_of({"datetime": "2020-01-05T02:00:00+02:00"}) == span(at(5))
     assert moment(micros(datetime(1859, 1, 1, tzinfo=UTC))) == datetime(1859, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020-01-05T02:03:04Z",
+        "2020-01-05T02:03:04.1Z",
+        "2020-01-05T02:03:04.123456+05:45",
+        "2020-01-05T02:03:04.123456789Z",
+        "2020-01-05T24:00:00Z",
+        "2020-01-05T02:03:04-00:00",
+        "2020-01-05t02:03:04z",
+        "2020-01-05 02:03:04",
+        "2020-01-05T02:03Z",
+        "20200105T020304Z",
+        "2020-01-05",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+    ],
+)
+def test_a_time_is_what_dateutil_makes_of_it_however_it_is_written(text):
+    assert span_of({"datetime": text})[0] == micros(isoparse(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2020-02-30T00:00:00Z", "2020-01-05T25:00:00Z", "2020-01-05T02:03:04+24:00", "２０２０-01-05T02:03:04Z"],
+)
+def test_what_dateutil_refuses_is_refused(text):
+    with pytest.raises(ValueError, match="is not a date and time"):
+        span_of({"datetime": text})
 
 
 @pytest.mark.parametrize(

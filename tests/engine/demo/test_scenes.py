@@ -198,6 +198,7 @@ def test_odc_stac_loads_it_by_common_name(items):
     assert np.array_equal(cube.red.values[0], read(items[0], "B04"))
 
 
+@pytest.mark.slow
 def test_same_seed_same_pixels_other_seed_others(tmp_path):
     told = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):

@@ -37,6 +37,7 @@ def test_the_year_has_clear_cloudy_and_june_days():
     assert sum(w.edge > 0 for w in WEATHER) == 2
 
 
+@pytest.mark.slow
 def test_shadows_lie_away_from_the_sun():
     weather = WEATHER[4]
     sky = make_sky(7, 256, 0.256, weather)

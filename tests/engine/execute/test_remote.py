@@ -111,3 +111,14 @@ def test_addresses_that_a_server_may_not_ask_are_not_asked(tmp_path, library):
     with Engine(settings) as engine, pytest.raises(Problem):
         engine.run(graph)
     assert library.asked == []
+
+
+def test_what_is_stored_and_not_called_is_not_fetched(tmp_path, library):
+    stored = {
+        "away": process("away", {"t": {**node("twice", f"{library.url}/nothing", x=3), "result": True}}),
+        "one": process("one", {"a": {**node("add", x=0, y=1), "result": True}}),
+    }
+    with Engine(Settings(home=tmp_path), stored) as engine:
+        assert engine.run({"s": {**node("one"), "result": True}}) == 1
+        assert library.asked == []
+        assert "404" in str(engine.validate({"s": {**node("away"), "result": True}})[0])

@@ -158,6 +158,7 @@ def apply_udf_data(data: UdfData):
 """
 
 
+@pytest.mark.slow
 def test_values_of_json(own):
     assert own.run(graph(VALUES_CODE, {}), {"cube": ["a", None, 3]}) == {"n": 3, "first": "a"}
     assert own.run(graph(VALUES_CODE, {"cube": True}), {"cube": [1, 2.5]}) == [2, 5]
@@ -169,6 +170,7 @@ def test_values_of_json(own):
 DOUBLE = "def apply_datacube(cube, context):\n    return cube * 2\n"
 
 
+@pytest.mark.slow
 def test_json_goes_on_as_json(own):
     """What a function makes of JSON is JSON to the next process: null stays null, and a number is no cube."""
     assert own.run(graph(DOUBLE, {}), {"cube": [1, None, 3]}) == [2, None, 6]
@@ -226,6 +228,7 @@ def apply_hypercube(cube, context):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [IN_PLACE, WRAPPED, FIRST_DAYS, HYPERCUBE, BARE_HYPERCUBE])
 def test_rescaling_in_each_convention(code, own):
     gap = VALUES.copy()
@@ -255,6 +258,7 @@ def apply_datacube(cube: XarrayDataCube, context: dict) -> XarrayDataCube:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("floats", [True, False])
 def test_smoothing_along_time(floats, own):
     series = VALUES.astype(np.float32) if floats else VALUES
@@ -275,6 +279,7 @@ def apply_hypercube(cube: XarrayDataCube, context: dict) -> XarrayDataCube:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunks", [None, CHUNKS])
 def test_reducing_time(chunks, own):
     made = own.run(child("reduce_dimension", REDUCER, 0.25, dimension="t"), {"cube": cube(chunks)})
@@ -289,6 +294,7 @@ def apply_datacube(cube: xr.DataArray, context: dict) -> xr.DataArray:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunks", [None, CHUNKS])
 def test_tiles_of_space(chunks, own):
     size = [{"dimension": d, "value": n, "unit": "px"} for d, n in (("x", 4), ("y", 3))]
@@ -299,6 +305,7 @@ def test_tiles_of_space(chunks, own):
     assert made.dims == ("t", "bands", "y", "x")
 
 
+@pytest.mark.slow
 def test_tiles_with_their_surroundings(own):
     size, overlap = (
         [{"dimension": d, "value": n, "unit": "px"} for d in ("x", "y")] for n in (2, 1)

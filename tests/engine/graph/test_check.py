@@ -183,6 +183,7 @@ def test_a_process_that_calls_itself():
         inline(parse({"a": node("loop", result=True)}), {"loop": loop}, REGISTRY)
 
 
+@pytest.mark.slow
 def test_doubling_processes_have_an_end():
     definitions = {"p0": define({"process_graph": {"a": node("pi", result=True)}, "parameters": []})}
     for i in range(1, 40):

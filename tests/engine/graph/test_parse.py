@@ -89,7 +89,11 @@ def test_faults(graph, says, pointer):
 def test_all_faults_at_once():
     with pytest.raises(Problems) as caught:
         parse(
-            {"a": {}, "b": {"process_id": "pi", "arguments": []}, "c": node("absolute", x={"from_node": "z"})}
+            {
+                "a": {},
+                "b": {"process_id": "pi", "arguments": [1]},
+                "c": node("absolute", x={"from_node": "z"}),
+            }
         )
     assert [p.pointer for p in caught.value.problems] == ["/a", "/b", "/c", ""]
 

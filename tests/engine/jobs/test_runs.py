@@ -74,6 +74,7 @@ def test_faults_are_told_as_they_are(settings):
     assert told.json() == caught.value.json()
 
 
+@pytest.mark.slow
 def test_a_run_that_takes_too_long_is_ended_with_all_it_started(settings):
     mark = settings.home / "pid"
     with pytest.raises(Problem, match="ended after") as caught:

@@ -16,7 +16,9 @@ from odc.geo.geobox import GeoBox
 from engine.load.cube import make_cube
 from engine.load.model import Band
 from engine.plan.planner import Kernels, Planner
-from processes.recipes import Held, Lazy, Region, size
+from processes.lazy import Lazy
+from processes.places import Region, size
+from processes.recipes import Held
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,8 @@ from engine.plan.calibration import Calibration
 from engine.plan.cost import Cost, Means, cost_of
 from engine.plan.text import planned
 from engine.plan.walk import Walk
-from processes.recipes import computed, everything
+from processes.places import everything
+from processes.recipes import computed
 from tests.end_to_end.graphs import node, ref
 from tests.engine.plan.test_text import files
 

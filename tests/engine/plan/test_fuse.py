@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import engine
 from engine.kernel.fused import Fused
 from engine.plan.fuse import fuse
-from processes.recipes import size
+from processes.places import size
 from tests.engine.plan.conftest import lazy_cube, stored
 
 FLOATS = ("add", "subtract", "multiply", "divide")

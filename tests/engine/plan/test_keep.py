@@ -19,7 +19,9 @@ from engine.graph import text
 from engine.plan.keep import blocks_of, cut, keep
 from engine.plan.planner import Planner
 from engine.plan.shelf import SHELF, Kept, Shelf
-from processes.recipes import Held, Lazy, Region, computed, everything
+from processes.lazy import Lazy
+from processes.places import Region, everything
+from processes.recipes import Held, computed
 from tests.engine.plan.conftest import Stored, lazy_cube, stored
 from tests.engine.plan.test_text import WORLD
 

@@ -22,7 +22,9 @@ from engine.load.model import Band
 from engine.plan.planner import Planner
 from engine.plan.text import CHUNK, FUSE, KEEP, PUSH_GRID, Plan, plan_of
 from engine.settings import Settings
-from processes.recipes import Lazy, Recipe, Region
+from processes.lazy import Lazy
+from processes.places import Region
+from processes.recipes import Recipe
 
 HERE = Path(__file__).parents[1] / "golden" / "plan"
 WORLD: Any = Within(Settings(), "plan")

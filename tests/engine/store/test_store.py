@@ -101,6 +101,23 @@ def test_processes_belong_to_their_owner(store):
     assert store.processes.get("bob", "evi") == yours
 
 
+def test_processes_of_all_owners_by_a_text_in_them(store):
+    """Signs that patterns of SQL know are texts like others."""
+    for owner, id_, category in (
+        ("bob", "b", "a_b"),
+        ("ada", "z", "a_b"),
+        ("ada", "a", "a_b"),
+        ("ada", "x", "aXb"),
+    ):
+        store.users.put(User(owner))
+        store.processes.put(UserProcess(id_, owner, {"categories": [category]}))
+    assert [(p.owner, p.id) for p in store.processes.marked('"a_b"')] == [
+        ("ada", "a"),
+        ("ada", "z"),
+        ("bob", "b"),
+    ]
+
+
 def test_many_threads_write_at_once(store):
     store.users.put(ADA)
     faults: list[Problem] = []

@@ -102,6 +102,15 @@ def test_logical(make_cube, stream, target, lazy):
         assert read.data.attrs["flag_meanings"] == "false true"
 
 
+def test_coordinates_of_another_order_of_bytes(make_cube, stream, target):
+    """As they come from sources that were written elsewhere."""
+    cube = make_cube()
+    cube = cube.assign_coords(x=("x", cube.x.values.astype(">f8"), cube.x.attrs))
+    write(cube, target, stream=stream)
+    with opened(target) as found:
+        np.testing.assert_array_equal(found.x, cube.x)
+
+
 def test_rioxarray_sees_the_grid(make_cube, stream, target):
     cube = make_cube(crs="EPSG:3035", origin=(4_300_000.0, 3_100_000.0))
     write(cube, target, stream=stream)

@@ -45,6 +45,7 @@ def cases(draw):
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
 def test_round_trip(make_cube, stream, case):
@@ -359,3 +360,26 @@ def test_sentinel_2_scene(stream, shared_data, make_cube, tmp_path):
 def checksum(source):
     with rasterio.open(source) as file:
         return file.checksum(1)
+
+
+def test_dates_as_bands_of_one_file(make_cube, stream, tmp_path):
+    """Blocks of several dates, in no order; statistics are those of a date."""
+    cube = make_cube(chunks={"t": 2, "bands": 1, "y": 16, "x": 16})
+    (asset,) = write(cube, tmp_path / "out.tif", stream=stream, options={"dates": "bands"}).assets
+    times = ["2022-06-01T00:00:00Z", "2022-06-11T10:15:30Z", "2022-06-21T00:00:00Z"]
+    with rasterio.open(asset.href) as file:
+        assert list(file.descriptions) == [f"{band} {time}" for time in times for band in ("B04", "B08")]
+        for number in range(6):
+            cells = expected(cube, number // 2)[number % 2]
+            np.testing.assert_array_equal(file.read(number + 1), cells)
+            tags = file.tags(number + 1)
+            assert (tags["TIME"], tags["BAND"]) == (times[number // 2], ("B04", "B08")[number % 2])
+            assert float(tags["STATISTICS_MAXIMUM"]) == np.nanmax(cells)
+    assert len({band["name"] for band in asset.fields["bands"]}) == 6
+
+
+def test_one_date_needs_no_bands_of_its_own(make_cube, stream, tmp_path):
+    cube = make_cube(sizes={"t": 1}, times=np.array(["2022-06-01"], dtype="datetime64[ns]"))
+    (asset,) = write(cube, tmp_path / "out.tif", stream=stream, options={"dates": "bands"}).assets
+    with rasterio.open(asset.href) as file:
+        assert (file.descriptions, file.tags()["TIME"]) == (("B04", "B08"), "2022-06-01T00:00:00Z")

@@ -40,10 +40,11 @@ class Strict:
 
     def gone(self):
         """Has the last block been let go? zarr writes in a thread of its own, which takes a moment to end its task."""
-        for _ in range(200):
+        for attempt in range(200):
             if self.last is None or self.last() is None:
                 return True
-            gc.collect()
+            if attempt % 50 == 0:  # it takes long where much is imported
+                gc.collect()
             time.sleep(0.01)
         return False
 

@@ -8,7 +8,9 @@ import numpy as np
 import xarray as xr
 
 from engine.load.natural import NATURAL
-from processes.recipes import Chunks, Lazy, Region, size, taken
+from processes.lazy import Lazy
+from processes.places import Region, size, taken
+from processes.recipes import Chunks
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from processes.kernels import focal as room
 from processes.kernels import loops
 from processes.kernels.focal import Focal, parts
 from processes.kernels.planes import planes_of
-from processes.recipes import Lazy
+from processes.lazy import Lazy
 from tests.processes.cubes.lazies import lazy
 
 kernel_of = REGISTRY["apply_kernel"].fn

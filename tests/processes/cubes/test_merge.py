@@ -186,6 +186,7 @@ def random_cube(seed, dtype, nodata):
     return cube if values.dtype.kind in "iu" else cube.where(cube != 0)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), CUTS, DTYPES, st.sampled_from([None, 0]), st.sampled_from(["t", "y", "x"]))
 def test_parts_merged_are_the_whole(seed, cuts, dtype, nodata, dim):

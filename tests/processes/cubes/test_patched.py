@@ -13,7 +13,7 @@ from engine.graph.parse import parse
 from engine.kernel.callback import Callback
 from processes import REGISTRY
 from processes.cubes import neighborhoods
-from processes.recipes import Lazy
+from processes.lazy import Lazy
 from tests.processes.cubes.lazies import lazy
 
 neighborhood = REGISTRY["apply_neighborhood"].fn

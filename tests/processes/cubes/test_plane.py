@@ -12,7 +12,8 @@ from engine.graph.parse import parse
 from engine.kernel.callback import Callback
 from processes import REGISTRY
 from processes.cubes import totals
-from processes.recipes import computed, everything, size
+from processes.places import everything, size
+from processes.recipes import computed
 from tests.engine.plan.conftest import lazy_cube, stored
 
 REDUCE = REGISTRY["reduce_spatial"].fn

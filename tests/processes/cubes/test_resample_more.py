@@ -15,6 +15,7 @@ from odc.geo.overlap import compute_reproject_roi
 from rasterio.warp import reproject
 
 from processes import REGISTRY, errors
+from processes.cubes import places
 
 P = {name: p.fn for name, p in REGISTRY.items()}
 
@@ -185,3 +186,16 @@ def test_time_is_lazy_and_the_same_for_any_chunks(limit, cube):
             lazy = P["resample_cube_temporal"](cube.chunk(chunks), target, valid_within=limit)
         assert isinstance(lazy.data, da.Array)
         xr.testing.assert_identical(lazy.compute(scheduler="synchronous"), eager)
+
+
+def test_coordinates_of_few_digits_tell_the_grid_of_long_axes():
+    """961 rows of a twelfth of a degree as float32: in that arithmetic the last edge would be off by half a cell."""
+    y = np.linspace(-80, 0, 961).astype("float32")
+    x = np.linspace(-180 + 1 / 24, 180 - 1 / 24, 4320).astype("float32")
+    cube = xr.DataArray(np.zeros((961, 4320), "uint8"), dims=("y", "x"), attrs={"crs": 4326}, coords={
+        "y": ("y", y, {"type": "spatial", "axis": "y", "reference_system": 4326}),
+        "x": ("x", x, {"type": "spatial", "axis": "x", "reference_system": 4326}),
+    })  # fmt: skip
+    grid = places.grid(cube)
+    assert grid.resolution.y == pytest.approx(80 / 960, rel=1e-8)
+    assert grid.resolution.x == pytest.approx(1 / 12, rel=1e-7)

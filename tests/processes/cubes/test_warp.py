@@ -22,7 +22,7 @@ from processes.cubes.lattice import located, mesh_of, spacing, window
 from processes.cubes.warp import Part, Step, warp, whole
 from processes.kernels import moves
 from processes.kernels.moves import Move
-from processes.recipes import Lazy
+from processes.lazy import Lazy
 from tests.processes.cubes.lazies import lazy
 
 resampled = REGISTRY["resample_spatial"].fn

@@ -1,0 +1,1 @@
+"""The catalogue as DataCosmos has it: items whose assets come first, prices, projects; its own words for searches."""

@@ -1,0 +1,1 @@
+"""What is live: publishing, subscriptions, the data of packages, webhooks."""

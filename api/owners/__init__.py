@@ -1,0 +1,1 @@
+"""The catalogue of owners: collections and items by owner and id, with their files."""

@@ -1,0 +1,1 @@
+"""The STAC API: collections, items, searches, and changes of them."""

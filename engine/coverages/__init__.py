@@ -1,0 +1,1 @@
+"""Requests for coverages: read, held against what there is, and made process graphs."""
