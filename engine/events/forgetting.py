@@ -40,9 +40,10 @@ class Forgetting:
     def last(self) -> int:
         """The number up to which events may be missing; 0 where none was removed yet."""
         with self._desk.looking() as connection:
-            return _last(connection)
+            return last_forgotten(connection)
 
 
-def _last(connection: Connection) -> int:
+def last_forgotten(connection: Connection) -> int:
+    """The number up to which events may be missing; 0 where none was removed yet."""
     wish = select(func.coalesce(func.max(CURSORS.c.seq), 0)).where(CURSORS.c.name == FORGOTTEN)
     return int(connection.execute(wish).scalar_one())

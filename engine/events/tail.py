@@ -13,6 +13,7 @@ from threading import Lock, Thread
 from engine.catalog import Event
 from engine.errors import Problem
 from engine.events.desk import Desk
+from engine.events.forgetting import last_forgotten
 
 LOG = logging.getLogger("geodatacube.events")
 QUICK, SLOW, LONG = 0.05, 0.25, 1.0
@@ -124,7 +125,12 @@ class Tail:
             return False
         new = self._desk.catalog.events(self._last, KEPT_EVENTS)
         sized = [(event, len(json.dumps(event.doc))) for event in new]
+        with self._desk.looking() as connection:  # after they were read: some may have gone before
+            gone_upto = last_forgotten(connection)
         with self._lock:
+            if gone_upto > self._last:  # between what was read before and now: only what comes after is whole
+                self._recent.clear()
+                self._begin, self._bytes = gone_upto, 0
             for event, size in sized:
                 self._recent.append((event, size))
                 self._bytes += size

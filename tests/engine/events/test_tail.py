@@ -40,3 +40,22 @@ def test_large_events_do_not_stay_in_memory(live, catalog, monkeypatch):
     until(lambda: made.tail._last == catalog.last_event())
     assert made.tail.near(0) is None
     assert len(made.tail.near(8)) == 2
+
+
+def test_what_was_forgotten_before_it_was_read_is_not_held(live, catalog):
+    """A thread that comes late must not take events around a gap for all events."""
+    made = live(event_days=1e-6)
+    made.publisher.publish(ADA, [message_of(message(collection("sat")))])
+    made.tail._look()
+    begin = made.tail._last
+    made.publisher.publish(ADA, [message_of(message(item("a"), "sat"))])
+    made.tail._look()
+    assert made.tail.holds(begin, begin + 1)
+    made.publisher.publish(ADA, [message_of(message(item(f"i{n}"), "sat")) for n in range(3)])
+    last = catalog.last_event()
+    until(lambda: made.forgetting.forget() == 0 and made.forgetting.last() == last - 1)
+    made.tail._look()
+    assert made.missed(begin) == made.missed(last - 2) == last - 1
+    assert made.missed(last - 1) is None
+    assert [event.seq for event in made.tail.read(begin)] == [last]
+    assert made.tail.near(last - 1) == made.tail.read(begin)
