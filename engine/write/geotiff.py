@@ -140,7 +140,13 @@ FORMAT = Format(
         # with it; it packs nearly three times as fast as DEFLATE, into as many bytes, and unpacks faster. DEFLATE is
         # for readers without GDAL, of which some in JavaScript and Java know nothing else.
         "compress": Option("string", "Compression.", "ZSTD", enum=("ZSTD", "DEFLATE", "LZW", "NONE")),
-        "level": Option("integer", "Effort of ZSTD (1 to 22) or DEFLATE (1 to 9).", 1, minimum=1, maximum=22),
+        "level": Option(
+            "integer",
+            "Effort of ZSTD (1 to 22) or DEFLATE (1 to 9). At ZSTD 1, floats that it hardly shortens are packed with less.",
+            1,
+            minimum=1,
+            maximum=22,
+        ),
         "predictor": Option("boolean", "Whether to store differences, which compress better.", True),
         "blocksize": Option("integer", "Side of a tile in cells.", 512, enum=(128, 256, 512, 1024, 2048)),
         "dates": Option(

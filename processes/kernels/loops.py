@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from itertools import pairwise
 from types import FunctionType
 from typing import Any
@@ -26,11 +27,13 @@ _helpers: dict[Loop, tuple[Callable[..., Any], ...]] = {}
 _done: dict[tuple[Loop, str], float] = {}
 
 
+@lru_cache(maxsize=256)
 def reads(dtype: Any, axes: int) -> str:
     """The type of an array that a loop reads."""
     return f"Array({np.dtype(dtype).name}, {axes}, 'C', readonly=True)"
 
 
+@lru_cache(maxsize=256)
 def writes(dtype: Any, axes: int) -> str:
     """The type of an array that a loop writes."""
     return f"Array({np.dtype(dtype).name}, {axes}, 'C')"
