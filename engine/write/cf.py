@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -73,13 +74,17 @@ class Layout:
     """Attributes of the whole."""
 
     def parts(self, index: Index, block: np.ndarray) -> Iterator[tuple[int, Index, np.ndarray]]:
-        """A block of the cube as parts of variables: which one, where, what."""
-        if self.band_axis is None:
-            yield 0, index, block.astype(self.dtype, copy=False)
-            return
-        where = index[: self.band_axis] + index[self.band_axis + 1 :]
-        for offset, cells in enumerate(np.moveaxis(block, self.band_axis, 0)):
-            yield index[self.band_axis].start + offset, where, cells.astype(self.dtype, copy=False)
+        """A block of the cube as parts of stored chunks: of which variable, where, what."""
+        first, where, planes = 0, index, block[np.newaxis]
+        if self.band_axis is not None:
+            first, planes = index[self.band_axis].start, np.moveaxis(block, self.band_axis, 0)
+            where = index[: self.band_axis] + index[self.band_axis + 1 :]
+        for number, cells in enumerate(planes, first):
+            for part in _by_chunk(where, self.chunks):
+                inside = tuple(
+                    slice(p.start - w.start, p.stop - w.start) for p, w in zip(part, where, strict=True)
+                )
+                yield number, part, cells[(*inside, ...)].astype(self.dtype, copy=False)
 
 
 def layout_of(cube: Any, name: str, stream: Stream, largest_chunk: int) -> Layout:
@@ -242,6 +247,15 @@ def _chunks(cube: xr.DataArray, dims: list[str], itemsize: int, largest: int) ->
         longest = max(lengths, key=lambda dim: lengths[dim])
         lengths[longest] = -(-lengths[longest] // 2)
     return tuple(lengths.values())
+
+
+def _by_chunk(where: Index, chunks: tuple[int, ...]) -> Iterator[Index]:
+    """A window, cut where stored chunks meet: what is done to a part of it takes memory for one of them."""
+    edges = [
+        [part.start, *range((part.start // size + 1) * size, part.stop, size), part.stop]
+        for part, size in zip(where, chunks, strict=True)
+    ]
+    return product(*([slice(*pair) for pair in pairwise(ends)] for ends in edges))
 
 
 def _distinct_names(names: list[str], taken: set[str]) -> list[str]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,11 +10,9 @@ from numcodecs.zstd import Zstd  # type: ignore[import-untyped]
 from rasterio import Affine
 from rasterio.io import MemoryFile
 
+from engine.write.pour import crc32
 from engine.write.tiff import STRIP_OFFSETS, STRIP_SIZES, read_heads
 from processes.kernels.writing import byte_planes, differences
-
-crc32: Any = (import_module("isal.isal_zlib") if find_spec("isal") else zlib).crc32
-"""isal counts three times as fast, and to the same number."""
 
 PLAINER = -5
 """The level of zstd at which what does not repeat is kept as it is: less than half the time of level 1."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Generator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,6 +16,9 @@ import xarray as xr
 from engine.errors import Problem
 from engine.write.atomic import storage_failure
 from engine.write.model import Index, Stream
+
+crc32: Any = (import_module("isal.isal_zlib") if find_spec("isal") else zlib).crc32
+"""isal counts three times as fast, and to the same number."""
 
 
 def pour(stream: Stream, cube: xr.DataArray, take: Callable[[Index, np.ndarray], None]) -> None:
@@ -89,7 +95,7 @@ def fingerprint(cells: np.ndarray) -> int:
     cells = np.asarray(cells)
     if cells.dtype.kind == "f" and (holes := np.isnan(cells)).any():
         cells = np.where(holes, np.array(np.nan, cells.dtype), cells)
-    return zlib.crc32(np.ascontiguousarray(cells).data)
+    return int(crc32(np.ascontiguousarray(cells).data))
 
 
 class Ledger:
