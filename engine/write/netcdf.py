@@ -18,8 +18,11 @@ from engine.write.pour import Ledger, pour
 LOCK = combine_locks([NETCDFC_LOCK, HDF5_LOCK])
 """xarray's own: the libraries are not safe with threads, and the stream may read netCDF while we write it."""
 
-LARGEST_CHUNK = 16 << 20
+LARGEST_CHUNK = 4 << 20
 """Bytes of a chunk: readers decompress whole ones, and the library's cache holds one of these."""
+
+READ_ONCE = 1 << 20
+"""Bytes of the library's cache where each chunk is read once, whole: left alone it takes 64 MB."""
 
 
 def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
@@ -98,6 +101,7 @@ def _check(place: Path, layout: Layout, ledger: Ledger) -> None:
         file.set_auto_maskandscale(False)
         for variable in layout.variables:
             stored = file[variable.name]
+            stored.set_var_chunk_cache(size=READ_ONCE)
             ledger.check(variable.name, len(layout.dims), stored.__getitem__, place)
 
 

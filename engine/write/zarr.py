@@ -20,7 +20,7 @@ from engine.write.cf_assets import CfTallies, cf_asset
 from engine.write.model import Asset, Format, Index, Option, Task
 from engine.write.pour import Ledger, pour
 
-LARGEST_CHUNK = 16 << 20
+LARGEST_CHUNK = 4 << 20
 """Bytes of a chunk before compression: readers fetch and decompress whole ones."""
 
 
