@@ -23,7 +23,7 @@ from engine.queryables import Queryable
 
 ATTEMPT = "attempt-"
 """What names of the folders of attempts at batch jobs begin with."""
-GDAL_CACHE = 48 * 2**20
+GDAL_CACHE = 16 * 2**20
 """Bytes of decoded blocks that GDAL keeps for neighbouring windows, of all files that are read or written."""
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from engine.errors import Problem
+from engine.heap import spare
 from engine.plan.shelf import SHELF
 from engine.settings import Settings
 from processes.lazy import Lazy
@@ -57,10 +58,11 @@ def pieces_of(array: np.ndarray) -> Iterator[Block]:
 
 
 class Threads:
-    """The threads of this process."""
+    """The threads of this process, which keeps little of the memory of blocks that are done."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        spare()
 
     def stream(self, cube: xr.DataArray) -> Iterator[Block]:
         """The blocks of a cube as they are done."""
