@@ -20,7 +20,7 @@ from engine.load.files import is_local
 from engine.load.grid import share_grid
 from engine.load.model import Source
 from engine.load.moments import Group
-from engine.load.windows import Request, read_windows
+from engine.load.windows import Request, hand_windows, read_windows
 from processes.places import Region, count, from_hull, hull, indices, taken
 from processes.recipes import Recipe
 
@@ -145,20 +145,35 @@ class Rasters:
     def make(self, region: Region, blocks: Sequence[np.ndarray]) -> np.ndarray:  # noqa: ARG002
         """Read a region."""
         times, bands, rows, cols = region
+        if count(times) == count(bands) == 1:  # as it was read
+            (request,) = self.requests(region)
+            (pixels,) = read_windows([request])
+            return taken(pixels[None, None], (slice(0, 1), slice(0, 1), from_hull(rows), from_hull(cols)))
+        out = np.empty((count(times), count(bands), count(rows), count(cols)), self.dtype)
+        self.make_into(region, out)
+        return out
+
+    def make_into(self, region: Region, out: np.ndarray) -> None:
+        """Read a region into an array (t, bands, y, x), window by window."""
+        times, bands, rows, cols = region
+        part = from_hull(rows), from_hull(cols)
+        requests = self.requests(region)
+        for start in range(0, len(requests), AT_ONCE):
+
+            def take(number: int, pixels: np.ndarray, start: int = start) -> None:
+                out[divmod(start + number, count(bands))] = taken(pixels, part)
+
+            hand_windows(requests[start : start + AT_ONCE], take)
+
+    def requests(self, region: Region) -> list[Request]:
+        """What is read for a region, by dates and bands: the window around its rows and columns."""
+        times, bands, rows, cols = region
         window = hull(rows), hull(cols)
         box = self.grid[window]
-        wanted = list(product(enumerate(indices(times)), enumerate(indices(bands))))
-        if len(wanted) == 1:
-            ((_, t), (_, b)) = wanted[0]
-            (pixels,) = read_windows([Request(self.meeting(t, b, window), box, self.cfg)])
-            return taken(pixels[None, None], (slice(0, 1), slice(0, 1), from_hull(rows), from_hull(cols)))
-        out = np.empty((count(times), count(bands), *box.shape), self.dtype)
-        for start in range(0, len(wanted), AT_ONCE):
-            part = wanted[start : start + AT_ONCE]
-            requests = [Request(self.meeting(t, b, window), box, self.cfg) for (_, t), (_, b) in part]
-            for ((i, _), (j, _)), pixels in zip(part, read_windows(requests), strict=True):
-                out[i, j] = pixels
-        return taken(out, (slice(None), slice(None), from_hull(rows), from_hull(cols)))
+        return [
+            Request(self.meeting(t, b, window), box, self.cfg)
+            for t, b in product(indices(times).tolist(), indices(bands).tolist())
+        ]
 
     @cached_property
     def extents(self) -> tuple[tuple[tuple[tuple[Rect, ...], ...], ...], ...]:

@@ -102,15 +102,16 @@ class Coming:
         return self._begun(number).result()
 
     def give_up(self) -> None:
-        """Ask for nothing more; what is under way comes in vain."""
+        """Ask for nothing more; what is under way comes in vain, and what has come is let go.
+
+        Requests know whom to tell when they are over, so that this would be held by what it holds.
+        """
         with self._lock:
             self._given_up = True
-            read = list(self._read.values())
-        for future in read:
+            futures = [*self._read.values(), *(fetched for some in self._fetched for fetched in some)]
+            self._read, self._fetched = {}, []
+        for future in futures:
             future.cancel()
-        for futures in self._fetched:
-            for fetched in futures:
-                fetched.cancel()
 
     def _follow(self, number: int) -> None:
         """Decode a window as soon as its bytes are here."""

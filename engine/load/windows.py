@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,20 +14,29 @@ from engine.load.lookup import Lookups
 from engine.load.mosaic import Mosaic
 from engine.load.views import Coming, Request, View, view_of
 
-__all__ = ["Request", "read_windows"]
+__all__ = ["Request", "hand_windows", "read_windows"]
 
 
 def read_windows(requests: Sequence[Request]) -> list[np.ndarray]:
-    """The blocks (y, x), in the order of the requests: of each pixel the first valid one of the sources.
+    """The blocks (y, x), in the order of the requests, as `hand_windows` reads them."""
+    found: list[np.ndarray] = []
+    hand_windows(requests, lambda _, pixels: found.append(pixels))
+    return found
 
-    Local files are read one after the other in the calling thread; who wants more calls from more threads.
+
+def hand_windows(requests: Sequence[Request], take: Callable[[int, np.ndarray], None]) -> None:
+    """Read the blocks, in their order, and hand each to `take` with its number; none is held here any longer.
+
+    A block (y, x) has of each pixel the first valid one of the sources. Local files are read one after the other in
+    the calling thread; who wants more calls from more threads.
 
     Raises:
         Problem: The first window, in the order of the requests, that cannot be read, with its name.
     """
     lookups = Lookups()
     with gdal(), Ahead(requests, lookups) as ahead:
-        return [_block(number, request, ahead, lookups) for number, request in enumerate(requests)]
+        for number, request in enumerate(requests):
+            take(number, _block(number, request, ahead, lookups))
 
 
 def _block(number: int, request: Request, ahead: Ahead, lookups: Lookups) -> np.ndarray:

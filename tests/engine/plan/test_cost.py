@@ -318,6 +318,7 @@ def refuse_reading(*_: Any) -> Any:
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_read(catalog, tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.load.blocks.hand_windows", refuse_reading)
     monkeypatch.setattr("engine.load.blocks.read_windows", refuse_reading)
     with engine.open(catalog, home=tmp_path, max_memory=2**20) as session:
         graph = clear_median()
@@ -334,6 +335,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_read(catalog, tmp_path,
 
 
 def test_of_several_results_all_are_looked_at_before_the_first_is_written(catalog, tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.load.blocks.hand_windows", refuse_reading)
     monkeypatch.setattr("engine.load.blocks.read_windows", refuse_reading)
     graph = {
         "load": load(),
