@@ -15,8 +15,8 @@ T = TypeVar("T")
 
 READS = 24
 """Requests under way at once: at a latency of 40 ms more bring nothing, and servers still like so many."""
-UNDER_WAY = 64 * 2**20
-"""Bytes that are fetched and not yet read, of all calls; below `ranges.REMEMBERED`, where they wait."""
+UNDER_WAY = 96 * 2**20
+"""Bytes that are fetched or decoded and not yet taken, of all calls; below `ranges.REMEMBERED`, where they wait."""
 
 
 class Bounds:

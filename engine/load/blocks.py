@@ -155,7 +155,7 @@ class Rasters:
 
     def make_into(self, region: Region, out: np.ndarray) -> None:
         """Read a region into an array (t, bands, y, x), window by window."""
-        times, bands, rows, cols = region
+        _, bands, rows, cols = region
         part = from_hull(rows), from_hull(cols)
         requests = self.requests(region)
         for start in range(0, len(requests), AT_ONCE):

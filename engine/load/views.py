@@ -108,10 +108,13 @@ class Coming:
         """
         with self._lock:
             self._given_up = True
-            futures = [*self._read.values(), *(fetched for some in self._fetched for fetched in some)]
+            read, fetched = self._read, self._fetched
             self._read, self._fetched = {}, []
-        for future in futures:
-            future.cancel()
+        for window in read.values():
+            window.cancel()
+        for futures in fetched:
+            for future in futures:
+                future.cancel()
 
     def _follow(self, number: int) -> None:
         """Decode a window as soon as its bytes are here."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,10 +25,11 @@ from engine.errors import Problem
 from engine.http import Egress, ahead, ranges
 from engine.load import lookup
 from engine.load.files import HANDLES
+from engine.load.image import Image
 from engine.load.model import Source
 from engine.load.reader import read_block
 from engine.load.remembered import name_of
-from engine.load.windows import Request, read_windows
+from engine.load.windows import Request, hand_windows, read_windows
 from tests.engine.servers import Site, site
 
 CFG = RasterLoadParams(dtype="uint16", fill_value=0)
@@ -245,6 +248,34 @@ def test_little_room_is_enough(make, grid, noise, shelf, monkeypatch):
         np.testing.assert_array_equal(pixels, noise(256, 256, seed=n))
     assert len(set(shelf.ranges)) == len(shelf.ranges)
     assert ahead.BOUNDS.taken == 0
+
+
+def test_what_was_handed_on_is_let_go_at_once(make, grid, noise, shelf, monkeypatch):
+    """Not when circles of references are looked for; the window that is taken is the only one that may live."""
+    monkeypatch.setattr(ahead.BOUNDS, "room", 1)
+    there = grid(256, 256)
+    for n in range(6):
+        cog(make, f"{n}.tif", noise(256, 256, seed=n), there)
+    read, alive = [], []
+    real = Image.window
+
+    def window(*args):
+        pixels = real(*args)
+        read.append(weakref.ref(pixels))
+        return pixels
+
+    def take(number, pixels):
+        np.testing.assert_array_equal(pixels, noise(256, 256, seed=number))
+        alive.append(sum(seen() is not None for seen in read))
+
+    monkeypatch.setattr(Image, "window", window)
+    gc.disable()
+    try:
+        hand_windows([request(f"{shelf.served.url}/{n}.tif", on=there) for n in range(6)], take)
+    finally:
+        gc.enable()
+    assert alive[0] == 1
+    assert max(alive) <= 2  # and the next one, which is ahead
 
 
 def test_below_a_full_file_nothing_is_fetched(make, grid, noise, shelf):

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from engine.errors import Problem
 from engine.write import netcdf, write
 from engine.write import zarr as zarr_writer
+from engine.write.pour import Ledger
 
 KINDS = ["out.nc", "out.zarr"]
 
@@ -256,6 +257,23 @@ def test_chunks_are_bounded(make_cube, stream, tmp_path, monkeypatch):
     write(make_cube(), tmp_path / "out.zarr", stream=stream)
     chunks = zarr.open_group(tmp_path / "out.zarr", mode="r")["B04"].chunks
     assert np.prod(chunks) * 4 <= 1000
+
+
+@pytest.mark.parametrize(("writer", "name"), [(netcdf, "out.nc"), (zarr_writer, "out.zarr")])
+def test_a_block_is_taken_by_stored_chunk(make_cube, stream, tmp_path, monkeypatch, writer, name):
+    """However large it is, what is written, counted and read back is a chunk at a time, each of them once."""
+    seen = []
+    real = Ledger.note
+    monkeypatch.setattr(writer, "LARGEST_CHUNK", 1000)
+    monkeypatch.setattr(
+        Ledger, "note", lambda self, part, where, cells: (seen.append(cells.nbytes), real(self, part, where, cells))[1]
+    )  # fmt: skip
+    cube = make_cube(chunks=dict.fromkeys(("t", "bands", "y", "x"), -1))
+    write(cube, tmp_path / name, stream=stream)
+    assert max(seen) <= 1000
+    assert sum(seen) == cube.size * 4
+    with opened(tmp_path / name) as read:
+        np.testing.assert_array_equal(read["B08"].values, cube.sel(bands="B08").values)
 
 
 def test_the_store_is_v3_and_consolidated(make_cube, stream, tmp_path):
