@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import netCDF4  # noqa: F401 (writers import their libraries late, which each run would pay for)
 import pystac
+import zarr  # noqa: F401
 
 PLACE = {"type": "Point", "coordinates": [0.0, 0.0]}
 

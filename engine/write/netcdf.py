@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import netCDF4
 import numpy as np
 from xarray.backends.locks import HDF5_LOCK, NETCDFC_LOCK, combine_locks
 
@@ -14,6 +13,9 @@ from engine.write.cf import Coordinate, Layout, layout_of
 from engine.write.cf_assets import CfTallies, cf_asset
 from engine.write.model import Asset, Format, Index, Option, Task
 from engine.write.pour import Ledger, pour
+
+if TYPE_CHECKING:  # the library takes 12 MB, and only who writes such a file needs it
+    import netCDF4
 
 LOCK = combine_locks([NETCDFC_LOCK, HDF5_LOCK])
 """xarray's own: the libraries are not safe with threads, and the stream may read netCDF while we write it."""
@@ -54,6 +56,8 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
 
 def _create(place: Path, layout: Layout, options: Any) -> netCDF4.Dataset:
     """A new file with all but the cells of the variables."""
+    import netCDF4
+
     file = netCDF4.Dataset(place, "w", format="NETCDF4", clobber=False)
     file.set_auto_maskandscale(False)
     file.setncatts(layout.attrs)
@@ -97,6 +101,8 @@ def _put_coordinate(file: netCDF4.Dataset, coordinate: Coordinate) -> None:
 
 
 def _check(place: Path, layout: Layout, ledger: Ledger) -> None:
+    import netCDF4
+
     with LOCK, storing(place), netCDF4.Dataset(place, "r") as file:
         file.set_auto_maskandscale(False)
         for variable in layout.variables:

@@ -7,18 +7,18 @@ import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
-import zarr.codecs
-from zarr.storage import LocalStore
 
 from engine.write.atomic import Staging, storing
 from engine.write.cf import Coordinate, Layout, layout_of
 from engine.write.cf_assets import CfTallies, cf_asset
 from engine.write.model import Asset, Format, Index, Option, Task
 from engine.write.pour import Ledger, pour
+
+if TYPE_CHECKING:  # imported where a store is written, as netCDF4 is
+    import zarr
 
 LARGEST_CHUNK = 4 << 20
 """Bytes of a chunk before compression: readers fetch and decompress whole ones."""
@@ -47,6 +47,9 @@ def write(task: Task, staging: Staging) -> tuple[Asset, ...]:
 
 
 def _create(place: Path, layout: Layout, options: Mapping[str, Any]) -> list[zarr.Array]:
+    import zarr
+    from zarr.storage import LocalStore
+
     group = zarr.create_group(LocalStore(place), zarr_format=3, attributes=_jsonable(layout.attrs))
     for coordinate in layout.coordinates:
         _put_coordinate(group, coordinate)
@@ -66,11 +69,13 @@ def _create(place: Path, layout: Layout, options: Mapping[str, Any]) -> list[zar
 
 
 def _compressor(options: Mapping[str, Any]) -> Any:
+    from zarr.codecs import GzipCodec, ZstdCodec
+
     match options["compress"]:
         case "ZSTD":
-            return zarr.codecs.ZstdCodec(level=options["level"])
+            return ZstdCodec(level=options["level"])
         case "GZIP":
-            return zarr.codecs.GzipCodec(level=min(options["level"], 9))
+            return GzipCodec(level=min(options["level"], 9))
         case _:
             return None
 
@@ -98,6 +103,9 @@ def _consolidate(place: Path, names: list[str]) -> None:
 
 
 def _check(place: Path, layout: Layout, ledger: Ledger) -> None:
+    import zarr
+    from zarr.storage import LocalStore
+
     with storing(place):
         group = zarr.open_group(LocalStore(place, read_only=True), mode="r", zarr_format=3)
         for variable in layout.variables:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,12 @@ def test_empty_cubes(make_cube, stream, tmp_path, any_result):
     with pytest.raises(Problem, match="t=0") as caught:
         write(make_cube().isel(t=[]), tmp_path / any_result[0], stream=stream)
     assert caught.value.code == "DataCubeEmpty"
+
+
+def test_libraries_are_imported_where_a_file_of_theirs_is_written():
+    """Each takes megabytes, of every process."""
+    script = "import sys, engine.service; print(*({'netCDF4', 'zarr', 'numba', 'distributed'} & sys.modules.keys()))"
+    said = subprocess.run(
+        [sys.executable, "-c", script], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    assert said.split() == []
