@@ -10,7 +10,7 @@ TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 """Numbers of parameters in glibc's `malloc.h`."""
 FREED = 16 << 20
 """Bytes at the end of a heap that are given back as soon as they are free."""
-APART = 4 << 20
+APART = 8 << 20
 """Bytes from which on memory has pages of its own, which are given back at once; filling new ones takes time."""
 TOLD = ("MALLOC_", "GLIBC_TUNABLES")
 """How environment variables begin that say how the heap is meant to be."""

@@ -12,7 +12,7 @@ class Package(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[\w\-.]{1,100}$")
+    name: str = Field(pattern=r"^[\w\-.]+$", max_length=100)
     """What addresses call it."""
     title: str = ""
     """Its name for people."""

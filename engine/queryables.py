@@ -12,7 +12,7 @@ class Queryable(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[\w:.\-]{1,200}$")
+    name: str = Field(pattern=r"^[\w:.\-]+$", max_length=200)
     """Its name, as items have it: `sat:relative_orbit`."""
     type: Literal["number", "string"]
     """What its values are; searches find others, too, and are slower then."""

@@ -12,9 +12,8 @@ from ssrfguard import DEFAULT_DENIED, AddressTable, Block, Policy, Reach
 from engine.errors import Problem
 from engine.settings import Settings
 
-PORTS = frozenset({80, 443, *range(1024, 65536)})
-"""Ports of web servers; of the others, mail and the like, none speaks HTTP for us."""
-EVERY_PORT = frozenset(range(1, 65536))
+OTHERS = frozenset(range(1, 1024)) - {80, 443}
+"""Ports below 1024 that are none of web servers: of mail and the like, none speaks HTTP for us."""
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 MAX_REDIRECTS = 5
 DENIED = AddressTable(
@@ -52,6 +51,12 @@ class Egress:
     @cached_property
     def _named(self) -> tuple[tuple[str, int | None], ...]:
         return tuple(map(named, self.hosts))
+
+
+@lru_cache(maxsize=1)
+def _every_port() -> frozenset[int]:
+    """All ports, which take 7 MB: made for the first server that is asked."""
+    return frozenset(range(1, 65536))
 
 
 GUARDED = Egress()
@@ -100,18 +105,21 @@ def named(entry: str) -> tuple[str, int | None]:
 def _public() -> Policy:
     # What stands before an @ names nobody: the host after it is looked up and judged like any other.
     return Policy(
-        denied_networks=DENIED, allowed_ports=PORTS, allow_userinfo=True, max_redirects=MAX_REDIRECTS
+        denied_networks=DENIED,
+        allowed_ports=_every_port() - OTHERS,
+        allow_userinfo=True,
+        max_redirects=MAX_REDIRECTS,
     )
 
 
 @lru_cache(maxsize=1)
 def _anywhere() -> Policy:
-    return replace(_public(), allowed_networks=_everywhere(), allowed_ports=EVERY_PORT)
+    return replace(_public(), allowed_networks=_everywhere(), allowed_ports=_every_port())
 
 
 @lru_cache(maxsize=256)
 def _only(host: str, port: int | None) -> Policy:
-    ports = EVERY_PORT if port is None else frozenset({port})
+    ports = _every_port() if port is None else frozenset({port})
     return replace(
         _public(), allowed_networks=_everywhere(), allowed_hosts=frozenset({host}), allowed_ports=ports
     )

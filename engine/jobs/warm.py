@@ -8,6 +8,8 @@ import netCDF4  # noqa: F401 (writers import their libraries late, which each ru
 import pystac
 import zarr  # noqa: F401
 
+from engine.http.egress import GUARDED
+
 PLACE = {"type": "Point", "coordinates": [0.0, 0.0]}
 
 
@@ -18,3 +20,4 @@ def find_extensions() -> None:
 
 
 find_extensions()
+GUARDED.policy("https://localhost")
