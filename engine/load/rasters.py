@@ -15,7 +15,7 @@ from odc.loader.types import RasterLoadParams
 
 from engine.errors import Problem
 from engine.load.blocks import Chunks, choose_chunks, covers, rasters, reached, volume
-from engine.load.cube import make_cube, reference_system
+from engine.load.cube import make_cube
 from engine.load.files import header
 from engine.load.grid import choose_grid, finest, share_grid
 from engine.load.model import Band, Scene, Source, Survey, Wish
@@ -25,6 +25,7 @@ from engine.load.place import shrinkage
 from engine.load.table import tabulate
 from engine.load.taken import angles, facts, facts_of_band
 from engine.load.values import Values, choose_values
+from processes.cubes.places import reference_system
 from processes.lazy import Lazy
 from processes.recipes import Planner
 

@@ -20,10 +20,11 @@ USUAL_AXIS = {"lon": "x", "longitude": "x", "lat": "y", "latitude": "y"}
 
 def kind(cube: xr.DataArray, dim: Hashable) -> str:
     """The type of a dimension: temporal, bands, spatial, geometry or other."""
-    if dim in cube.coords:
-        if given := cube.coords[dim].attrs.get("type"):
+    labels = cube.coords.variables.get(dim)  # many ask; an array of it would take a hundred times as long
+    if labels is not None:
+        if given := labels.attrs.get("type"):
             return str(given)
-        if cube.coords[dim].dtype.kind == "M":
+        if labels.dtype.kind == "M":
             return "temporal"
     return USUAL.get(str(dim), "other")
 

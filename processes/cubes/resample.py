@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 from affine import Affine
 from odc.geo.geobox import GeoBox
-from odc.geo.xr import xr_coords
 
 from processes.cubes import axes, places
 from processes.cubes.cells import Coding, blockwise, rebuilt, with_null
@@ -194,7 +193,7 @@ def onto_grid(data: xr.DataArray, target: GeoBox, method: str = "near") -> xr.Da
         xr.DataArray(
             array,
             dims=(*others, y, x),
-            coords=coords | plane_coords(data, target, y, x),
+            coords=coords | places.coordinates(target, y, x),
             attrs=after.attrs({k: v for k, v in data.attrs.items() if k not in ("crs", "grid_mapping")}),
         )
         .transpose(*data.dims)
@@ -228,21 +227,6 @@ class Recode:
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         return self.after.encode(self.before.decode(block), block.shape)
-
-
-def plane_coords(data: xr.DataArray, target: GeoBox, y: str, x: str) -> dict[str, Any]:
-    """The coordinates of a grid, under the cube's own names."""
-    made = xr_coords(target, dims=("y", "x"))
-    reference = target.crs.to_epsg() or target.crs.to_wkt()
-    ours = {
-        name: (
-            name,
-            made[axis].values,
-            {**made[axis].attrs, "type": "spatial", "axis": axis, "reference_system": reference},
-        )
-        for name, axis in ((y, "y"), (x, "x"))
-    }
-    return {**ours, "spatial_ref": made["spatial_ref"]}
 
 
 # ----------------------------------------------------------------------------------------- resampling

@@ -181,6 +181,17 @@ class Part:
         """The window of the old grid that lies under it, with a cell around; empty where there is none."""
         return window(self.mesh, self.old.shape, 1)
 
+    def padded(self, padding: int) -> tuple[slice, slice]:
+        """That window as GDAL wants it, with so many cells around; empty where there is none."""
+        if padding not in self._padded:
+            found = compute_reproject_roi(self.old, self.grid, padding=padding).roi_src
+            self._padded[padding] = (slice(0, 0), slice(0, 0)) if roi_is_empty(found) else found
+        return self._padded[padding]
+
+    @cached_property
+    def _padded(self) -> dict[int, tuple[slice, slice]]:
+        return {}
+
 
 def mesh_over(old: GeoBox, new: GeoBox, rows: slice, columns: slice) -> Mesh:
     """Where the cells in these rows and columns of a new grid lie in an old one."""
@@ -211,8 +222,7 @@ class Step:
         if self.meshed(dtype):
             return part.under
         padding = math.ceil(RADIUS.get(self.method, 1) * max(self.ratio)) + 2
-        found = compute_reproject_roi(part.old, part.grid, padding=padding).roi_src
-        return (slice(0, 0), slice(0, 0)) if roi_is_empty(found) else found
+        return part.padded(padding)
 
     def __call__(
         self, values: np.ndarray, part: Part, under: tuple[slice, slice], *, alone: bool = False
