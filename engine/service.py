@@ -29,7 +29,7 @@ from engine.graph.model import Graph, Node, referred
 from engine.graph.near import nearest_of
 from engine.graph.parse import Definition, define
 from engine.http import egress_of
-from engine.load import Survey, survey
+from engine.load import Survey
 from engine.plan import machine
 from engine.plan.calibration import Calibration, calibration
 from engine.plan.cost import Cost, Means, Memory, cost_of, memory_needed
@@ -324,7 +324,7 @@ class Engine:
         value = value.value if isinstance(value, Saved) else value
         sinks = notes.sinks or [Sink(result, value, "", {})]
         cubes = [s.value for s in sinks if isinstance(s.value, xr.DataArray)]
-        surveys = [survey(r.found.items, r.wish) for r in notes.readings]
+        surveys = [r.survey() for r in notes.readings]
         sources = {r.node: r.source for r in notes.readings}
         known = {**prepared.parameters, **outcome.values}
         return Explanation(
@@ -340,7 +340,7 @@ class Engine:
     def _cost(self, sinks: Sequence[Sink], notes: Notes) -> Cost:
         """What it costs to compute and to write these."""
         cubes = [(s.value, s.format) for s in sinks if isinstance(s.value, xr.DataArray)]
-        surveys = [survey(r.found.items, r.wish) for r in notes.readings]
+        surveys = [r.survey() for r in notes.readings]
         items = [item for r in notes.readings for item in r.found.items]
         return cost_of(cubes, surveys, items, self.means())
 

@@ -54,9 +54,8 @@ class Plan:
         return [source for scene in chain(*self.groups) for source in scene.sources.values()]
 
 
-def load_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say, planner: Planner) -> xr.DataArray:
+def load_rasters(plan: Plan, say: Say, planner: Planner) -> xr.DataArray:
     """The lazy cube (t, bands, y, x) of the items' rasters; no pixel is read."""
-    plan = decide(items, wish, say)
     names = [band.name for band in plan.bands]
     recipe = rasters(plan.groups, names, plan.grid, plan.chunks, plan.cfg)
     times = [group[0].when for group in plan.groups]
@@ -66,9 +65,8 @@ def load_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say, planner: Pl
     return cube.assign_coords(angles(steps, say)).assign_attrs(facts(steps, say))
 
 
-def survey_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say) -> Survey:
-    """What `load_rasters` would do."""
-    plan = decide(items, wish, say)
+def survey_rasters(plan: Plan) -> Survey:
+    """What `load_rasters` does."""
     assert plan.grid.crs is not None
     needed = [s for s in plan.sources() if s.geobox is not None and reached(s.geobox, plan.grid)]
     steps = plan.grid.resolution

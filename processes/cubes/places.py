@@ -45,14 +45,11 @@ def _known(crs: int | str) -> pyproj.CRS:
 
 def crs_of(cube: xr.DataArray) -> pyproj.CRS | None:
     """The CRS of the cube's cells, from `spatial_ref` or the attributes of its coordinates."""
-    if "spatial_ref" in cube.coords:
-        wkt = cube.coords["spatial_ref"].attrs.get("crs_wkt") or cube.coords["spatial_ref"].attrs.get(
-            "spatial_ref"
-        )
-        if wkt:
-            return read_crs(wkt, "data")
+    mapping = axes.facts(cube, "spatial_ref")
+    if wkt := mapping.get("crs_wkt") or mapping.get("spatial_ref"):
+        return read_crs(wkt, "data")
     x = axes.axis(cube, "x")
-    given = cube.coords[x].attrs.get("reference_system") if x else None
+    given = axes.facts(cube, x).get("reference_system") if x else None
     given = given or cube.attrs.get("crs")
     return read_crs(given, "data") if isinstance(given, (int, str)) else None
 

@@ -58,8 +58,7 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
         method: Resampling method, by openEO's name.
         null: The value that stands for no-data, before and after; `None` where there is none.
     """
-    with np.errstate(invalid="ignore"):  # where a corner of the grid has no place in the other
-        across, down = compute_reproject_roi(old, new).scale2.xy
+    down, across = ratio(old, new)
     step = Step(method, null, (max(1.0, down), max(1.0, across)))
     if not isinstance(source, da.Array):
         return step(
@@ -70,6 +69,15 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
     rows, columns = (runs(n) for n in new.shape)
     lines = [[one_block(source, Part(old, new, r, c), step) for c in columns] for r in rows]
     return da.concatenate([da.concatenate(line, axis=-1) for line in lines], axis=-2)
+
+
+def ratio(old: GeoBox, new: GeoBox) -> tuple[float, float]:
+    """How many old cells go into a new one, down and across; on average, where they are of different projections."""
+    if old.crs == new.crs and old.axis_aligned and new.axis_aligned:
+        return abs(new.transform.e / old.transform.e), abs(new.transform.a / old.transform.a)
+    with np.errstate(invalid="ignore"):  # where a corner of the grid has no place in the other
+        across, down = compute_reproject_roi(old, new).scale2.xy
+    return down, across
 
 
 def runs(count: int) -> list[slice]:
