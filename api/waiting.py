@@ -33,11 +33,15 @@ async def answer(request: Request, ticket: Any) -> Any:
 
 @asynccontextmanager
 async def computing(
-    request: Request, user: User, process: Mapping[str, Any], foretold: Domain | None = None
-) -> AsyncIterator[tuple[Any, Path]]:
-    """The ticket of a run, and the folder of its results, which goes where no answer comes of it."""
+    request: Request, user: User, process: Mapping[str, Any], foretold: Domain | None = None, *,
+    items: bool = False,
+) -> AsyncIterator[tuple[Any, Path]]:  # fmt: skip
+    """The ticket of a run, and the folder of its results, which goes where no answer comes of it.
+
+    STAC items stand beside the results where they are wanted.
+    """
     backend = backend_of(request)
-    ticket, folder = await run_in_threadpool(backend.compute, user, process, foretold)
+    ticket, folder = await run_in_threadpool(backend.compute, user, process, foretold, items=items)
     try:
         yield ticket, folder
     except BaseException:

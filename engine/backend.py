@@ -203,9 +203,9 @@ class Backend:
         return self.sync.take(user.id, self._task("estimate", user, document))
 
     def compute(
-        self, user: User, process: Mapping[str, Any], foretold: Domain | None = None
+        self, user: User, process: Mapping[str, Any], foretold: Domain | None = None, *, items: bool = False
     ) -> tuple[Ticket, Path]:
-        """Compute a process; its results lie in the folder until `discard` takes it.
+        """Compute a process; its results lie in the folder until `discard` takes it, with STAC items if they are wanted.
 
         The folder's name is that of its log, too: see `journal`. A result that is none of what was foretold is refused.
 
@@ -216,7 +216,7 @@ class Backend:
         define(process)
         billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
-        task = replace(self._task("run", user, process, folder), foretold=foretold)
+        task = replace(self._task("run", user, process, folder), lasting=items, foretold=foretold)
         path, kept = self._journal(user, folder.name), 3600 * self.settings.link_hours
         log = Journal(path, kept_level(process), kept)
         ticket = self.sync.take(user.id, task, log.told)

@@ -29,7 +29,7 @@ from engine.graph.model import Graph, Node, referred
 from engine.graph.near import nearest_of
 from engine.graph.parse import Definition, define
 from engine.http import egress_of
-from engine.load import Survey, survey
+from engine.load import Survey
 from engine.plan import machine
 from engine.plan.calibration import Calibration, calibration
 from engine.plan.cost import Cost, Means, Memory, cost_of, memory_needed
@@ -77,6 +77,7 @@ class Engine:
         processes: Mapping[str, Any] | None = None,
         results: Mapping[str, Results] | None = None,
         readable: Readable = EVERYTHING,
+        lent: Callable[[], Catalog] | None = None,
     ) -> None:
         self.settings = settings or Settings()
         """How it works."""
@@ -86,12 +87,15 @@ class Engine:
         """Results of batch jobs that graphs may load, by the id of the job."""
         self.readable = readable
         """Which collections there are for whoever it works for."""
+        self._lent = lent
         self.belongings = ExitStack()
         """What is to be cleared away with it."""
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The catalogue; made on first use."""
+        """The catalogue: one that is lent, or one of its own, made on first use."""
+        if self._lent is not None:
+            return self._lent().seen_by(self.readable)
         return Catalog(
             self.settings.catalog_place, egress_of(self.settings), self.readable, self.settings.queryables
         )
@@ -107,8 +111,8 @@ class Engine:
         return open_executor(self.settings)
 
     def close(self) -> None:
-        """Let go of the cluster and of the catalogue."""
-        for name in ("executor", "catalog"):
+        """Let go of the cluster, and of the catalogue unless it was lent."""
+        for name in ("executor",) if self._lent is not None else ("executor", "catalog"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
         self.belongings.close()
@@ -173,7 +177,7 @@ class Engine:
 
     def deliver(
         self, graph: Any, folder: Path, *, look: Callable[[Any], None] | None = None,
-        approve: Callable[[Cost], None] | None = None, progress: Progress | None = None,
+        approve: Callable[[Cost], None] | None = None, progress: Progress | None = None, lasting: bool = True,
     ) -> tuple[Written, ...]:  # fmt: skip
         """Compute a graph and write its results into a folder, under names of our own.
 
@@ -185,6 +189,7 @@ class Engine:
             look: Told each value that is to be written before a pixel is read; may refuse it by raising a `Problem`.
             approve: Told what it will cost before a pixel is read; may refuse it by raising a `Problem`.
             progress: Called as blocks are finished.
+            lasting: Will the files be kept? Otherwise they are not synced, and have no STAC item unless it is used.
 
         Raises:
             Problem: What is wrong.
@@ -201,7 +206,8 @@ class Engine:
             folder / (name + find_format(chosen, None).suffixes[0])
             for name, chosen in zip(names, formats, strict=True)
         ]
-        return self._written(prepared, notes, sinks, formats, targets, None, False, progress)
+        lasting = lasting or bool(notes.exports or any(sink.changes for sink in sinks))
+        return self._written(prepared, notes, sinks, formats, targets, None, False, progress, lasting)
 
     def _results(
         self, graph: Any, parameters: Mapping[str, Any] | None
@@ -215,6 +221,7 @@ class Engine:
     def _written(
         self, prepared: Prepared, notes: Notes, sinks: Sequence[Sink], formats: Sequence[str | None],
         targets: Sequence[Path], options: Mapping[str, Any] | None, overwrite: bool, progress: Progress | None,
+        lasting: bool = True,
     ) -> tuple[Written, ...]:  # fmt: skip
         """Refuse what is too large, write the rest, and put it where else the graph wants it."""
         for sink, chosen, target in zip(sinks, formats, targets, strict=True):
@@ -229,7 +236,8 @@ class Engine:
                     options={**(sink.options if chosen in (None, sink.format) else {}), **(options or {})},
                     stream=self._counted(sink.value, progress),
                     overwrite=overwrite,
-                    provenance=provenance(prepared.given, notes, sink.value),
+                    provenance=provenance(prepared.given, notes, sink.value) if lasting else None,
+                    lasting=lasting,
                 )
             )
         for export in notes.exports:
@@ -316,7 +324,7 @@ class Engine:
         value = value.value if isinstance(value, Saved) else value
         sinks = notes.sinks or [Sink(result, value, "", {})]
         cubes = [s.value for s in sinks if isinstance(s.value, xr.DataArray)]
-        surveys = [survey(r.found.items, r.wish) for r in notes.readings]
+        surveys = [r.survey() for r in notes.readings]
         sources = {r.node: r.source for r in notes.readings}
         known = {**prepared.parameters, **outcome.values}
         return Explanation(
@@ -332,7 +340,7 @@ class Engine:
     def _cost(self, sinks: Sequence[Sink], notes: Notes) -> Cost:
         """What it costs to compute and to write these."""
         cubes = [(s.value, s.format) for s in sinks if isinstance(s.value, xr.DataArray)]
-        surveys = [survey(r.found.items, r.wish) for r in notes.readings]
+        surveys = [r.survey() for r in notes.readings]
         items = [item for r in notes.readings for item in r.found.items]
         return cost_of(cubes, surveys, items, self.means())
 

@@ -62,7 +62,7 @@ def prefers(request: Request) -> str:
 async def waited(request: Request, user: User, planned: Planned) -> Response:
     """The outputs, for a client that waits; where some are links, or others are told, they are kept with a job."""
     backend, execution = backend_of(request), planned.execution
-    async with computing(request, user, planned.process) as (ticket, folder):
+    async with computing(request, user, planned.process, items=True) as (ticket, folder):
         run = await answer(request, ticket)
         headers = {"OpenEO-Costs": f"{run.costs:g}"}
         if SYNC in request.headers.get("prefer", "").lower():

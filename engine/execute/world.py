@@ -30,7 +30,7 @@ from engine.execute.objects import reached
 from engine.execute.shared import name_of
 from engine.execute.udf import user_function
 from engine.http import egress_of
-from engine.load import Wish, load, survey
+from engine.load import Survey, Wish, choose, survey
 from engine.plan.planner import Planner
 from engine.records import Results
 from engine.settings import Settings
@@ -59,6 +59,8 @@ class Reading:
     """The items, and how many were left after each condition."""
     wish: Wish
     """What is read of them."""
+    survey: Callable[[], Survey]
+    """What is known of it beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +264,10 @@ class Outside:
         )
         if self.longest_side is not None:
             wish = coarser(found, wish, self.longest_side)
-        self.notes.readings.append(Reading(self.node, source, found, wish))
         planner = Planner(self.settings.block_memory, self.settings.kernels, self.settings.workers)
-        cube = load(found.items, wish, log=self._decided, planner=planner)
-        return within_time(cube, extent)
+        choice = choose(found.items, wish, log=self._decided, planner=planner)
+        self.notes.readings.append(Reading(self.node, source, found, wish, choice.survey))
+        return within_time(choice.cube(), extent)
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,11 @@ class States:
             while len(self.kept) > self.room:
                 self.kept.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget all files: each is looked at again, but what is known of its bytes stays if it is the same."""
+        with self.lock:
+            self.kept.clear()
+
     def drop(self, egress: Egress, href: str) -> None:
         """Forget a file."""
         with self.lock:

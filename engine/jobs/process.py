@@ -1,4 +1,4 @@
-"""A runner process from outside: started, listened to, ended with all that it started."""
+"""A runner process from outside: started, given a task, listened to, ended with all that it started."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache
 from typing import Any, Protocol
 
 from engine.errors import Problem
-from engine.jobs.runner import main, memory_of, out_of_memory
+from engine.jobs.runner import Ended, memory_of, out_of_memory, serve
 from engine.jobs.task import Entry, Progress, Task
 
 GLANCE = 0.2
@@ -34,19 +34,80 @@ class Unwanted(Protocol):
         """Has it?"""
 
 
+def nothing() -> None:
+    """Begin without a rehearsal."""
+
+
 @cache
 def forking() -> Any:
     """The server that runner processes are forked off; it imports the engine once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["engine.jobs.runner", "engine.jobs.warm"])
+    context.set_forkserver_preload(["__main__", "engine.jobs.rehearsal", "engine.jobs.warm"])
     return context
 
 
-def warm_up() -> None:
-    """Have the server import what runs need, before the first one waits for it."""
-    process = forking().Process(target=int)
-    process.start()
-    process.join()
+class Runner:
+    """A process that does one task after the other, for one user.
+
+    Whoever starts it ends it: `close`.
+    """
+
+    def __init__(self, rehearse: Callable[[], None] = nothing) -> None:
+        self._link, theirs = forking().Pipe()
+        self._process = forking().Process(target=serve, args=(theirs, rehearse))
+        self._process.start()
+        theirs.close()
+        self._idle = True
+
+    @property
+    def fit(self) -> bool:
+        """May it be given a task?"""
+        return self._idle and bool(self._process.is_alive())
+
+    def do(
+        self,
+        task: Task,
+        seconds: float,
+        unwanted: Unwanted,
+        told: Callable[[Progress | Entry], None] = lambda _: None,
+    ) -> Any:
+        """Have a task done, and give what it gave.
+
+        Raises:
+            Problem: What the run raised, or that it took too long or too much memory; `Killed` where it was killed.
+            Canceled: `unwanted` was set.
+        """
+        self._idle = False
+        end = time.monotonic() + seconds
+        with suppress(BrokenPipeError):  # it has died: there is nothing to read, either
+            self._link.send(task)
+        while True:
+            if unwanted.is_set():
+                raise Canceled
+            if time.monotonic() > end:
+                raise too_long(seconds)
+            if not self._link.poll(GLANCE):
+                continue
+            try:
+                answer = self._link.recv()
+            except (EOFError, ConnectionResetError):
+                self._process.join()
+                raise died(self._process.exitcode, task) from None
+            if not isinstance(answer, Ended):
+                told(answer)
+                continue
+            self._idle = answer.fit
+            if isinstance(answer.given, Problem):
+                raise answer.given
+            return answer.given
+
+    def close(self) -> None:
+        """End it with its whole process group."""
+        self._link.close()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()  # it may not have made its group yet
+        self._process.join()
 
 
 def run(
@@ -55,47 +116,9 @@ def run(
     unwanted: Unwanted,
     told: Callable[[Progress | Entry], None] = lambda _: None,
 ) -> Any:
-    """Do a task in a process of its own, and give what it gave.
-
-    Raises:
-        Problem: What the run raised, or that it took too long or too much memory; `Killed` where it was killed.
-        Canceled: `unwanted` was set.
-    """
-    ours, theirs = forking().Pipe(duplex=False)
-    process = forking().Process(target=main, args=(task, theirs), daemon=False)
-    process.start()
-    theirs.close()
-    end = time.monotonic() + seconds
-    try:
-        while True:
-            if unwanted.is_set():
-                raise Canceled
-            if time.monotonic() > end:
-                raise too_long(seconds)
-            if not ours.poll(GLANCE):
-                continue
-            try:
-                answer = ours.recv()
-            except EOFError:
-                process.join()
-                raise died(process.exitcode, task) from None
-            if isinstance(answer, (Progress, Entry)):
-                told(answer)
-            elif isinstance(answer, Problem):
-                raise answer
-            else:
-                return answer
-    finally:
-        ours.close()
-        kill(process)
-
-
-def kill(process: Any) -> None:
-    """End a runner with its whole process group."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()  # it may not have made its group yet
-    process.join()
+    """Do a task in a process of its own; as `Runner.do`."""
+    with closing(Runner()) as runner:
+        return runner.do(task, seconds, unwanted, told)
 
 
 def too_long(seconds: float) -> Problem:

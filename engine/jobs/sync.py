@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Any
 
 from engine.errors import Problem
-from engine.jobs.process import run, warm_up
+from engine.jobs.reserve import Reserve
 from engine.jobs.task import Entry, Progress, Task
 from engine.settings import Settings
 
@@ -36,12 +37,14 @@ class Sync:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._threads = ThreadPoolExecutor(settings.sync_slots, thread_name_prefix="sync")
+        self._reserve = Reserve(settings.sync_slots)
         self._lock = Lock()
         self._under_way: Counter[str] = Counter()
 
     def warm_up(self) -> None:
-        """Prepare for the first request, beside what else goes on."""
-        self._threads.submit(warm_up)
+        """Prepare for the next request, beside what else goes on."""
+        with suppress(RuntimeError):  # it was closed meanwhile
+            self._threads.submit(self._reserve.prepare)
 
     def take(
         self, owner: str, task: Task, told: Callable[[Progress | Entry], None] = lambda _: None
@@ -55,7 +58,8 @@ class Sync:
             self._check(owner)
             self._under_way[owner] += 1
         unwanted = Event()
-        future = self._threads.submit(run, task, self._settings.sync_seconds, unwanted, told)
+        seconds = self._settings.sync_seconds
+        future = self._threads.submit(self._reserve.run, owner, task, seconds, unwanted, told)
         future.add_done_callback(lambda _: self._leave(owner))
         return Ticket(future, unwanted)
 
@@ -76,6 +80,7 @@ class Sync:
     def close(self) -> None:
         """Take no more in; what waits is dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._reserve.close()
 
     def _check(self, owner: str) -> None:
         own, all_ = self._under_way.get(owner, 0), self._under_way.total()
@@ -89,6 +94,7 @@ class Sync:
             self._under_way[owner] -= 1
             if not self._under_way[owner]:
                 del self._under_way[owner]
+        self.warm_up()
 
 
 def too_many(what: str) -> Problem:

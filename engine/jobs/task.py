@@ -37,6 +37,8 @@ class Task:
     """Seconds that it may take by its estimate; what takes longer is a batch job."""
     drawing: Drawing | None = None
     """What is to be drawn."""
+    lasting: bool = True
+    """Are the results kept? Otherwise they are sent on and removed."""
     foretold: Domain | None = None
     """What the result will be; another one is refused before anything of it is read."""
 

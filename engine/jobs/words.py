@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from engine.jobs.task import Entry
 
@@ -41,10 +42,16 @@ def entry_of(record: logging.LogRecord) -> Entry:
     return Entry(level, message, getattr(record, "code", None), getattr(record, "node", None))
 
 
-def listen(tell: Callable[[Entry], None]) -> None:
-    """Pass on what users are told, from now on until this process ends."""
+@contextmanager
+def listening(tell: Callable[[Entry], None]) -> Iterator[None]:
+    """While this holds, what users are told is passed on."""
     telling = Telling(tell)
-    for name in TOLD:
-        logger = logging.getLogger(name)
+    loggers = [logging.getLogger(name) for name in TOLD]
+    for logger in loggers:
         logger.setLevel(logging.DEBUG)
         logger.addHandler(telling)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(telling)

@@ -59,9 +59,8 @@ def load_arrays(items: Sequence[pystac.Item], wish: Wish, say: Say) -> xr.DataAr
     return regrid(cube, wish) if regridded else cube
 
 
-def survey_arrays(items: Sequence[pystac.Item], wish: Wish, say: Say) -> Survey:
-    """What `load_arrays` would do; the files' headers tell all of it."""
-    cube = load_arrays(items, wish, say)
+def survey_arrays(cube: xr.DataArray, items: Sequence[pystac.Item], wish: Wish) -> Survey:
+    """What `load_arrays` did; the files' headers tell all of it."""
     x, y = (cube.coords[axis].values for axis in ("x", "y"))
     return Survey(
         crs=cube.coords["x"].attrs["reference_system"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
-from odc.geo.xr import xr_coords
 
 from engine.load.model import Band
+from processes.cubes.places import coordinates, reference_system
 
 DIMS = ("t", "bands", "y", "x")
 
@@ -24,22 +24,13 @@ def make_cube(
     coords: dict[Any, Any] = {
         "t": time_coordinate(np.array(times, dtype="datetime64[ns]")),
         "bands": bands_coordinate(bands),
-        **spatial_coordinates(grid),
+        **coordinates(grid),
     }
     attrs: dict[str, Any] = {} if nodata is None else {"nodata": nodata}
     cube = xr.DataArray(data, dims=DIMS, coords=coords, attrs=attrs)
     cube.name = None
     cube.encoding["grid_mapping"] = "spatial_ref"
     return cube
-
-
-def spatial_coordinates(grid: GeoBox) -> Mapping[Any, xr.DataArray]:
-    """The pixel centres along y and x, and the CRS."""
-    assert grid.crs is not None
-    coords = xr_coords(grid, crs_coord_name="spatial_ref", dims=("y", "x"))
-    for axis in ("y", "x"):
-        coords[axis].attrs |= spatial_attributes(axis, grid.crs)
-    return coords
 
 
 def spatial_attributes(axis: str, crs: CRS) -> dict[str, Any]:
@@ -56,8 +47,3 @@ def bands_coordinate(bands: Sequence[Band]) -> xr.Variable:
     """The band labels, with what is known of each band."""
     names = np.array([band.name for band in bands])
     return xr.Variable(("bands",), names, attrs={"type": "bands", "bands": [band.json() for band in bands]})
-
-
-def reference_system(crs: CRS) -> int | str:
-    """EPSG code, or WKT2 where there is none."""
-    return crs.epsg if crs.epsg is not None else str(crs.to_wkt(version="WKT2_2019"))

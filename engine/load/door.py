@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 
 import pystac
 import xarray as xr
@@ -12,17 +14,27 @@ from engine.load.arrays import load_arrays, survey_arrays
 from engine.load.described import Kind, data_assets
 from engine.load.model import Survey, Wish
 from engine.load.natural import NATURAL
-from engine.load.rasters import load_rasters, survey_rasters
+from engine.load.rasters import decide, load_rasters, survey_rasters
 from processes.recipes import Planner
 
 Say = Callable[[str], None]
 KINDS: tuple[Kind, ...] = ("raster", "array")
 
 
-def load(
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What is decided on items."""
+
+    cube: Callable[[], xr.DataArray]
+    """The lazy cube (t, bands, y, x); no pixel is read."""
+    survey: Callable[[], Survey]
+    """What is known of it beforehand."""
+
+
+def choose(
     items: Sequence[pystac.Item], wish: Wish, *, log: Say | None = None, planner: Planner = NATURAL
-) -> xr.DataArray:
-    """The items as one lazy cube (t, bands, y, x); no pixel is read.
+) -> Choice:
+    """Decide how items become one cube.
 
     Args:
         items: STAC items, in any order.
@@ -31,17 +43,23 @@ def load(
         planner: Decides in what blocks, and by what means, the cube and what is made of it are computed.
     """
     say = log or _silent
-    return (
-        load_arrays(items, wish, say)
-        if kind_of_all(items, wish) == "array"
-        else load_rasters(items, wish, say, planner)
-    )
+    if kind_of_all(items, wish) == "array":
+        cube = cache(partial(load_arrays, items, wish, say))
+        return Choice(cube, cache(lambda: survey_arrays(cube(), items, wish)))
+    plan = decide(items, wish, say)
+    return Choice(partial(load_rasters, plan, say, planner), cache(partial(survey_rasters, plan)))
+
+
+def load(
+    items: Sequence[pystac.Item], wish: Wish, *, log: Say | None = None, planner: Planner = NATURAL
+) -> xr.DataArray:
+    """The items as one lazy cube (t, bands, y, x); no pixel is read. As `choose`."""
+    return choose(items, wish, log=log, planner=planner).cube()
 
 
 def survey(items: Sequence[pystac.Item], wish: Wish) -> Survey:
-    """What `load` would do, without building the cube."""
-    room = survey_arrays if kind_of_all(items, wish) == "array" else survey_rasters
-    return room(items, wish, _silent)
+    """What `load` would do."""
+    return choose(items, wish).survey()
 
 
 def kind_of_all(items: Sequence[pystac.Item], wish: Wish) -> Kind:

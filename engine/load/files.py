@@ -21,7 +21,7 @@ from rasterio.errors import RasterioError, RasterioIOError
 
 from engine.errors import Problem
 from engine.http import GUARDED, Egress, Failure
-from engine.http.ranges import RemoteFile, opener_of, take_failure
+from engine.http.ranges import STATES, RemoteFile, opener_of, take_failure
 from engine.load.handles import Handles, Key
 from engine.load.model import Source
 from engine.settings import GDAL_CACHE
@@ -234,7 +234,26 @@ def _stamp(source: Source) -> tuple[object, ...]:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
+def look_anew() -> None:
+    """Ask of files on the web, before they are read next, whether they are still the same."""
+    STATES.clear()
+
+
+def all_watched() -> bool:
+    """Is it noticed of all files that were opened when they change? Not of those in object stores.
+
+    This process remembers their headers, and GDAL their bytes.
+    """
+    return not _UNWATCHED
+
+
+_UNWATCHED: set[str] = set()
+"""Kinds of object stores that files were opened in."""
+
+
 def _opened(key: Key) -> rasterio.DatasetReader:
+    if not is_web(key.href) and not is_local(key.href):
+        _UNWATCHED.add(urlsplit(key.href).scheme)
     return open_raster(key.href, overview=key.overview, egress=key.egress)
 
 

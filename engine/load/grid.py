@@ -70,7 +70,7 @@ def around(lattice: GeoBox, rect: Rect) -> GeoBox:
 
 def share_grid(boxes: Iterable[GeoBox]) -> bool:
     """Whether the grids have one CRS, one pixel size, and lie whole pixels apart."""
-    first, *rest = set(boxes)
+    first, *rest = boxes
     if not first.axis_aligned:
         return False
     turns = is_globe(first.crs)

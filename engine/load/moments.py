@@ -11,6 +11,7 @@ from odc.geo.geobox import GeoBox
 from pyproj.exceptions import ProjError
 
 from engine.errors import Problem
+from engine.load.extent import transformer
 from engine.load.model import Scene
 
 Group = tuple[Scene, ...]
@@ -44,7 +45,8 @@ def _solar_shift(grid: GeoBox) -> timedelta:
         Problem: The middle of the grid is nowhere on Earth.
     """
     try:
-        ((longitude, _),) = grid.extent.centroid.to_crs("EPSG:4326").points
+        middle = grid.transform * (grid.shape[1] / 2, grid.shape[0] / 2)
+        longitude, _ = transformer(str(grid.crs), "EPSG:4326").transform(*middle)
     except ProjError:
         longitude = math.nan
     if not math.isfinite(longitude):

@@ -15,7 +15,7 @@ from odc.loader.types import RasterLoadParams
 
 from engine.errors import Problem
 from engine.load.blocks import Chunks, choose_chunks, covers, rasters, reached, volume
-from engine.load.cube import make_cube, reference_system
+from engine.load.cube import make_cube
 from engine.load.files import header
 from engine.load.grid import choose_grid, finest, share_grid
 from engine.load.model import Band, Scene, Source, Survey, Wish
@@ -25,6 +25,7 @@ from engine.load.place import shrinkage
 from engine.load.table import tabulate
 from engine.load.taken import angles, facts, facts_of_band
 from engine.load.values import Values, choose_values
+from processes.cubes.places import reference_system
 from processes.lazy import Lazy
 from processes.recipes import Planner
 
@@ -53,9 +54,8 @@ class Plan:
         return [source for scene in chain(*self.groups) for source in scene.sources.values()]
 
 
-def load_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say, planner: Planner) -> xr.DataArray:
+def load_rasters(plan: Plan, say: Say, planner: Planner) -> xr.DataArray:
     """The lazy cube (t, bands, y, x) of the items' rasters; no pixel is read."""
-    plan = decide(items, wish, say)
     names = [band.name for band in plan.bands]
     recipe = rasters(plan.groups, names, plan.grid, plan.chunks, plan.cfg)
     times = [group[0].when for group in plan.groups]
@@ -65,9 +65,8 @@ def load_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say, planner: Pl
     return cube.assign_coords(angles(steps, say)).assign_attrs(facts(steps, say))
 
 
-def survey_rasters(items: Sequence[pystac.Item], wish: Wish, say: Say) -> Survey:
-    """What `load_rasters` would do."""
-    plan = decide(items, wish, say)
+def survey_rasters(plan: Plan) -> Survey:
+    """What `load_rasters` does."""
     assert plan.grid.crs is not None
     needed = [s for s in plan.sources() if s.geobox is not None and reached(s.geobox, plan.grid)]
     steps = plan.grid.resolution

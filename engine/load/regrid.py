@@ -7,11 +7,11 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from engine.errors import Problem
-from engine.load.cube import spatial_coordinates
 from engine.load.extent import bounds_in, box_in, crop, crs_from
 from engine.load.grid import around, natural_steps, wished_steps
 from engine.load.model import Wish
 from engine.load.pieces import resampling_method
+from processes.cubes.places import coordinates
 
 
 def regrid(cube: xr.DataArray, wish: Wish) -> xr.DataArray:
@@ -27,7 +27,7 @@ def regrid(cube: xr.DataArray, wish: Wish) -> xr.DataArray:
     method = resampling_method(wish.resampling).name
     moved: xr.DataArray = cube.odc.reproject(target, resampling=method, dst_nodata=cube.attrs.get("nodata"))
     moved = moved.rename(dict(zip(target.dimensions, ("y", "x"), strict=True)))
-    moved = moved.transpose(*cube.dims).assign_coords(spatial_coordinates(target))
+    moved = moved.transpose(*cube.dims).assign_coords(coordinates(target))
     moved.attrs = dict(cube.attrs)
     moved.name = None
     return moved

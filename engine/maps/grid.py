@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from affine import Affine
 from odc.geo.geobox import GeoBox
-from odc.geo.xr import xr_coords
 
 from engine.maps.model import Look, Place, Portrait
+from processes.cubes.places import coordinates
 from processes.types import BBox
 
 CRS = 3857
@@ -82,14 +82,5 @@ def lattice(place: Place, look: Look) -> xr.DataArray:
     """A cube with the cells of a tile, as the target of resampling."""
     box, cell = box_of(place), resolution(place, look)
     grid = GeoBox((look.size, look.size), Affine(cell, 0, box.west, 0, -cell, box.north), f"EPSG:{CRS}")
-    made = xr_coords(grid, dims=("y", "x"))
-    coords = {
-        axis: (
-            axis,
-            made[axis].values,
-            {**made[axis].attrs, "type": "spatial", "axis": axis, "reference_system": CRS},
-        )
-        for axis in ("y", "x")
-    }
     cells = np.zeros(grid.shape, dtype="uint8")
-    return xr.DataArray(cells, dims=("y", "x"), coords={**coords, "spatial_ref": made["spatial_ref"]})
+    return xr.DataArray(cells, dims=("y", "x"), coords=coordinates(grid))

@@ -43,8 +43,11 @@ def write(
     stream: Stream,
     overwrite: bool = False,
     provenance: Mapping[str, Any] | None = None,
+    lasting: bool = True,
 ) -> Written:
     """Write `value` to `target` and its STAC item beside it, as `<stem of target>.stac.json`.
+
+    Of what does not last, because it is sent on and removed, there is no item, and nothing is synced.
 
     The blocks of a cube come from `stream`, one at a time. Nothing is visible under its own name before all
     of it was written, read back and synced; when anything fails, nothing is left.
@@ -58,7 +61,7 @@ def write(
     task = Task(value, target, chosen, stream)
     try:
         with staging(target, overwrite) as room:
-            return _write(task, kind, room, provenance)
+            return _write(task, kind, room, provenance) if lasting else _write_once(task, kind, room)
     except OSError as fault:
         if fault.errno in (errno.ENOSPC, errno.EDQUOT):
             raise storage_failure(target, os.strerror(fault.errno)) from fault
@@ -77,6 +80,12 @@ def _write(task: Task, kind: Format, room: Staging, provenance: Mapping[str, Any
         room.retire(name)
     room.publish()
     return Written(assets, item, room.final(item_name))
+
+
+def _write_once(task: Task, kind: Format, room: Staging) -> Written:
+    assets = kind.write(task, room)
+    room.publish(synced=False)
+    return Written(assets, {}, room.final(f"{task.target.stem}.stac.json"))
 
 
 def _sealed(asset: Asset, room: Staging) -> Asset:

@@ -41,8 +41,7 @@ class Staging:
         """Whether what is there already may be replaced."""
         self._claims: list[str] = []
         self._retired: list[str] = []
-        for room in ("new", "scratch", "old"):
-            (place / room).mkdir(parents=True)
+        (place / "new").mkdir(parents=True)
 
     def claim(self, name: str) -> Path:
         """Where to write the file that will be called `name`; refused at once where that would be in the way."""
@@ -67,7 +66,7 @@ class Staging:
 
     def scratch(self, name: str) -> Path:
         """A place for a temporary file, never published."""
-        return self.place / "scratch" / name
+        return self._room("scratch") / name
 
     def staged(self, name: str) -> Path:
         """Where `name` lies until it is published."""
@@ -77,9 +76,9 @@ class Staging:
         """Where `name` will lie."""
         return self.folder / name
 
-    def publish(self) -> None:
-        """Sync all that was claimed and move it to its place."""
-        for name in self._claims:
+    def publish(self, *, synced: bool = True) -> None:
+        """Move all that was claimed to its place, where a failure of the machine finds all of it or nothing if synced."""
+        for name in self._claims if synced else ():
             with storing(self.final(name)):
                 _sync_tree(self.staged(name))
         undo: list[tuple[Path, Path]] = []
@@ -87,19 +86,26 @@ class Staging:
             for name in self._claims:
                 self._move(name, undo)
             for name in self._retired:
-                _rename(self.final(name), self.place / "old" / name, undo)
+                _rename(self.final(name), self._room("old") / name, undo)
         except BaseException:
             for source, dest in reversed(undo):
                 source.rename(dest)
             raise
         finally:
-            _sync(self.folder)
+            if synced:
+                _sync(self.folder)
+
+    def _room(self, name: str) -> Path:
+        """A further folder beside the one for what is new; few results need one."""
+        room = self.place / name
+        room.mkdir(exist_ok=True)
+        return room
 
     def _move(self, name: str, undo: list[tuple[Path, Path]]) -> None:
         final = self.final(name)
         if final.is_symlink() or final.exists():
             _refuse_unless_replaceable(final, self.overwrite)
-            _rename(final, self.place / "old" / name, undo)
+            _rename(final, self._room("old") / name, undo)
         _rename(self.staged(name), final, undo)
 
 

@@ -46,7 +46,7 @@ def axes_of(cube: xr.DataArray) -> Axes:
     found: dict[str, str] = {}
     others = []
     for dim in map(str, cube.dims):
-        part = _part(cube.coords[dim]) if dim in cube.coords else None
+        part = _part(cube.coords.variables[dim]) if dim in cube.coords else None
         if part is None or part in found:
             others.append(dim)
         else:
@@ -55,7 +55,7 @@ def axes_of(cube: xr.DataArray) -> Axes:
     return Axes(get("temporal"), get("bands"), get("y"), get("x"), get("geometry"), tuple(others))
 
 
-def _part(coord: xr.DataArray) -> str | None:
+def _part(coord: xr.Variable) -> str | None:
     axis = str(coord.attrs.get("axis", "")).lower()
     spatial = axis if axis in ("x", "y") else None
     match coord.attrs.get("type"):

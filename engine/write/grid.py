@@ -75,14 +75,15 @@ def grid_of(cube: xr.DataArray, axes: Axes, name: str) -> Grid:
 def crs_of(cube: xr.DataArray, axes: Axes) -> CRS | None:
     """The CRS from the grid mapping coordinate, else from the spatial or geometry coordinates."""
     wanted = cube.encoding.get("grid_mapping") or cube.attrs.get("grid_mapping") or "spatial_ref"
-    scalars = [name for name, coord in cube.coords.items() if coord.ndim == 0]
+    known = cube.coords.variables
+    scalars = [name for name, coord in known.items() if coord.ndim == 0]
     candidates: list[Any] = []
     for name in sorted(scalars, key=lambda n: n != wanted):
-        attrs = cube.coords[name].attrs
+        attrs = known[name].attrs
         candidates += [attrs.get("crs_wkt"), attrs.get("spatial_ref")]
     for dim in (axes.x, axes.y, axes.geometry):
-        if dim is not None and dim in cube.coords:
-            attrs = cube.coords[dim].attrs
+        if dim is not None and dim in known:
+            attrs = known[dim].attrs
             candidates += [attrs.get("reference_system"), attrs.get("crs")]
     for candidate in candidates:
         if candidate is not None:

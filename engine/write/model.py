@@ -102,6 +102,6 @@ class Written:
     assets: tuple[Asset, ...]
     """Its files."""
     item: dict[str, Any]
-    """Its STAC item, as it stands in `item_path`."""
+    """Its STAC item, as it stands in `item_path`; empty where the result does not last."""
     item_path: Path
     """The file of the STAC item."""

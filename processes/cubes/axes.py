@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,12 +20,20 @@ USUAL_AXIS = {"lon": "x", "longitude": "x", "lat": "y", "latitude": "y"}
 
 def kind(cube: xr.DataArray, dim: Hashable) -> str:
     """The type of a dimension: temporal, bands, spatial, geometry or other."""
-    if dim in cube.coords:
-        if given := cube.coords[dim].attrs.get("type"):
-            return str(given)
-        if cube.coords[dim].dtype.kind == "M":
-            return "temporal"
+    if given := facts(cube, dim).get("type"):
+        return str(given)
+    if dim in cube.coords and cube.coords.variables[dim].dtype.kind == "M":
+        return "temporal"
     return USUAL.get(str(dim), "other")
+
+
+def facts(cube: xr.DataArray, name: Hashable) -> Mapping[str, Any]:
+    """What a coordinate says of itself; nothing where there is none.
+
+    All nodes of a graph ask for it, and to make an array of a coordinate takes a hundred times as long.
+    """
+    found = cube.coords.variables.get(name)
+    return {} if found is None else found.attrs
 
 
 def of_kind(cube: xr.DataArray, wanted: str) -> tuple[str, ...]:
@@ -71,8 +79,7 @@ def bands(cube: xr.DataArray) -> str:
 def axis(cube: xr.DataArray, wanted: str) -> str | None:
     """The spatial dimension along `x`, `y` or `z`."""
     for dim in of_kind(cube, "spatial"):
-        given = cube.coords[dim].attrs.get("axis") if dim in cube.coords else None
-        if str(given or USUAL_AXIS.get(dim, dim)).lower() == wanted:
+        if str(facts(cube, dim).get("axis") or USUAL_AXIS.get(dim, dim)).lower() == wanted:
             return dim
     return None
 

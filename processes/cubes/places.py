@@ -6,12 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import odc.geo.xr  # noqa: F401 (registers .odc)
 import pyproj
 import shapely
 import xarray as xr
 from affine import Affine
+from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
+from odc.geo.xr import xr_coords
 from pyproj.exceptions import CRSError
 
 from processes.cubes import axes
@@ -28,7 +29,7 @@ LATTICE = 23
 def read_crs(crs: Any, parameter: str) -> pyproj.CRS:
     """A CRS from an EPSG code, WKT2 or another text that PROJ reads."""
     try:
-        return pyproj.CRS.from_user_input(crs)
+        return _known(crs) if isinstance(crs, (int, str)) else pyproj.CRS.from_user_input(crs)
     except CRSError:
         raise ProcessParameterInvalid(
             f"{str(crs)[:80]!r} is no coordinate reference system that can be read",
@@ -37,16 +38,18 @@ def read_crs(crs: Any, parameter: str) -> pyproj.CRS:
         ) from None
 
 
+@lru_cache(maxsize=64)  # each node of a graph asks for that of its cube
+def _known(crs: int | str) -> pyproj.CRS:
+    return pyproj.CRS.from_user_input(crs)
+
+
 def crs_of(cube: xr.DataArray) -> pyproj.CRS | None:
     """The CRS of the cube's cells, from `spatial_ref` or the attributes of its coordinates."""
-    if "spatial_ref" in cube.coords:
-        wkt = cube.coords["spatial_ref"].attrs.get("crs_wkt") or cube.coords["spatial_ref"].attrs.get(
-            "spatial_ref"
-        )
-        if wkt:
-            return read_crs(wkt, "data")
+    mapping = axes.facts(cube, "spatial_ref")
+    if wkt := mapping.get("crs_wkt") or mapping.get("spatial_ref"):
+        return read_crs(wkt, "data")
     x = axes.axis(cube, "x")
-    given = cube.coords[x].attrs.get("reference_system") if x else None
+    given = axes.facts(cube, x).get("reference_system") if x else None
     given = given or cube.attrs.get("crs")
     return read_crs(given, "data") if isinstance(given, (int, str)) else None
 
@@ -63,6 +66,29 @@ def grid(cube: xr.DataArray) -> GeoBox:
     rx, ry = spacing(xs, x), spacing(ys, y)
     origin = Affine(rx, 0, xs[0] - rx / 2, 0, ry, ys[0] - ry / 2)
     return GeoBox((len(ys), len(xs)), origin, crs_text(crs))
+
+
+def coordinates(grid: GeoBox, y: str = "y", x: str = "x") -> dict[str, xr.Variable]:
+    """The centres of a grid's cells along `y` and `x`, and its CRS as `spatial_ref`."""
+    made = {name: variable.copy(deep=False) for name, variable in _coordinates(grid).items()}
+    along = ((y, made["y"]), (x, made["x"]))
+    return {**{n: xr.Variable((n,), v.values, v.attrs) for n, v in along}, "spatial_ref": made["spatial_ref"]}
+
+
+@lru_cache(maxsize=64)  # to make them takes longer than to warp a small block
+def _coordinates(grid: GeoBox) -> dict[str, xr.Variable]:
+    made = {str(name): coord.variable for name, coord in xr_coords(grid, dims=("y", "x")).items()}
+    assert grid.crs is not None
+    for axis in ("y", "x"):
+        made[axis].values.flags.writeable = False
+        told = {"type": "spatial", "axis": axis, "reference_system": reference_system(grid.crs)}
+        made[axis].attrs = {**made[axis].attrs, **told}
+    return made
+
+
+def reference_system(crs: CRS) -> int | str:
+    """EPSG code, or WKT2 where there is none."""
+    return crs.epsg if crs.epsg is not None else str(crs.to_wkt(version="WKT2_2019"))
 
 
 def crs_text(crs: pyproj.CRS) -> str:

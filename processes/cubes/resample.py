@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 from affine import Affine
 from odc.geo.geobox import GeoBox
-from odc.geo.xr import xr_coords
 
 from processes.cubes import axes, places
 from processes.cubes.cells import Coding, blockwise, rebuilt, with_null
@@ -184,22 +183,20 @@ def onto_grid(data: xr.DataArray, target: GeoBox, method: str = "near") -> xr.Da
     before = Coding.of(data)
     after = warpable(before)
     others = [d for d in data.dims if d not in (y, x)]
-    flat = data.transpose(*others, y, x)
+    flat = data if data.dims == (*others, y, x) else data.transpose(*others, y, x)
     if after != before:
         flat = recoded(flat, before, after)
     null = np.nan if after.dtype.kind == "f" else after.nodata
     array = warp(flat.data, source, target, method, null)
-    coords = {n: c for n, c in data.coords.items() if not {y, x} & set(c.dims) and n != "spatial_ref"}
-    return (
-        xr.DataArray(
-            array,
-            dims=(*others, y, x),
-            coords=coords | plane_coords(data, target, y, x),
-            attrs=after.attrs({k: v for k, v in data.attrs.items() if k not in ("crs", "grid_mapping")}),
-        )
-        .transpose(*data.dims)
-        .rename(data.name)
+    kept = {n: c for n, c in data.coords.variables.items() if not {y, x} & set(c.dims) and n != "spatial_ref"}
+    moved = xr.DataArray(
+        array,
+        dims=(*others, y, x),
+        coords=kept | places.coordinates(target, y, x),
+        attrs=after.attrs({k: v for k, v in data.attrs.items() if k not in ("crs", "grid_mapping")}),
     )
+    moved.name = data.name  # given to the constructor, None would become the name of the dask array
+    return moved if moved.dims == data.dims else moved.transpose(*data.dims)
 
 
 def warpable(coding: Coding) -> Coding:
@@ -228,21 +225,6 @@ class Recode:
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         return self.after.encode(self.before.decode(block), block.shape)
-
-
-def plane_coords(data: xr.DataArray, target: GeoBox, y: str, x: str) -> dict[str, Any]:
-    """The coordinates of a grid, under the cube's own names."""
-    made = xr_coords(target, dims=("y", "x"))
-    reference = target.crs.to_epsg() or target.crs.to_wkt()
-    ours = {
-        name: (
-            name,
-            made[axis].values,
-            {**made[axis].attrs, "type": "spatial", "axis": axis, "reference_system": reference},
-        )
-        for name, axis in ((y, "y"), (x, "x"))
-    }
-    return {**ours, "spatial_ref": made["spatial_ref"]}
 
 
 # ----------------------------------------------------------------------------------------- resampling

@@ -58,8 +58,7 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
         method: Resampling method, by openEO's name.
         null: The value that stands for no-data, before and after; `None` where there is none.
     """
-    with np.errstate(invalid="ignore"):  # where a corner of the grid has no place in the other
-        across, down = compute_reproject_roi(old, new).scale2.xy
+    down, across = ratio(old, new)
     step = Step(method, null, (max(1.0, down), max(1.0, across)))
     if not isinstance(source, da.Array):
         return step(
@@ -70,6 +69,15 @@ def warp(source: Any, old: GeoBox, new: GeoBox, method: str, null: Any) -> Any:
     rows, columns = (runs(n) for n in new.shape)
     lines = [[one_block(source, Part(old, new, r, c), step) for c in columns] for r in rows]
     return da.concatenate([da.concatenate(line, axis=-1) for line in lines], axis=-2)
+
+
+def ratio(old: GeoBox, new: GeoBox) -> tuple[float, float]:
+    """How many old cells go into a new one, down and across; on average, where they are of different projections."""
+    if old.crs == new.crs and old.axis_aligned and new.axis_aligned:
+        return abs(new.transform.e / old.transform.e), abs(new.transform.a / old.transform.a)
+    with np.errstate(invalid="ignore"):  # where a corner of the grid has no place in the other
+        across, down = compute_reproject_roi(old, new).scale2.xy
+    return down, across
 
 
 def runs(count: int) -> list[slice]:
@@ -181,6 +189,17 @@ class Part:
         """The window of the old grid that lies under it, with a cell around; empty where there is none."""
         return window(self.mesh, self.old.shape, 1)
 
+    def padded(self, padding: int) -> tuple[slice, slice]:
+        """That window as GDAL wants it, with so many cells around; empty where there is none."""
+        if padding not in self._padded:
+            found = compute_reproject_roi(self.old, self.grid, padding=padding).roi_src
+            self._padded[padding] = (slice(0, 0), slice(0, 0)) if roi_is_empty(found) else found
+        return self._padded[padding]
+
+    @cached_property
+    def _padded(self) -> dict[int, tuple[slice, slice]]:
+        return {}
+
 
 def mesh_over(old: GeoBox, new: GeoBox, rows: slice, columns: slice) -> Mesh:
     """Where the cells in these rows and columns of a new grid lie in an old one."""
@@ -211,8 +230,7 @@ class Step:
         if self.meshed(dtype):
             return part.under
         padding = math.ceil(RADIUS.get(self.method, 1) * max(self.ratio)) + 2
-        found = compute_reproject_roi(part.old, part.grid, padding=padding).roi_src
-        return (slice(0, 0), slice(0, 0)) if roi_is_empty(found) else found
+        return part.padded(padding)
 
     def __call__(
         self, values: np.ndarray, part: Part, under: tuple[slice, slice], *, alone: bool = False

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
@@ -36,7 +36,7 @@ class Running:
     def runners(self) -> list[int]:
         """The processes that compute something for it."""
         (forking, *_) = [p for p in children(self.process.pid) if "forkserver" in command_of(p)] or [0]
-        return children(forking) if forking else []
+        return [p for p in children(forking) if called(p) == "gdc-run"] if forking else []
 
 
 class Server(Running):
@@ -89,6 +89,13 @@ def free_port() -> int:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def called(pid: int) -> str:
+    """The name that a process goes by; none where it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
 
 
 def children(pid: int) -> list[int]:

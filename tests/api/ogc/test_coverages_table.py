@@ -141,7 +141,9 @@ def test_scenes_on_several_grids_are_looked_through_as_a_whole(published, monkey
     """The second day alone would be on a coarser grid than all days together. It is tried once, and not again."""
     runs: list[object] = []
     compute = published.backend.compute
-    monkeypatch.setattr(published.backend, "compute", lambda *a: runs.append(a) or compute(*a))
+    monkeypatch.setattr(
+        published.backend, "compute", lambda *a, **more: runs.append(a) or compute(*a, **more)
+    )
     with published.client() as client:
         for tries in (2, 3):
             answer = client.get("/collections/grids/coverage", params={"datetime": "2022-06-02"})
