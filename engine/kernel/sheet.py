@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+CIRCULAR = ("sin", "cos", "tan", "arcsin", "arccos", "arctan")
+CURVES = (*CIRCULAR, "exp", "log", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh")
+"""Transcendental functions of one number, by NumPy's names."""
 FORMS = {
     "add": "{0} + {1}",
     "subtract": "{0} - {1}",
@@ -18,6 +21,9 @@ FORMS = {
     "divide": "{0} / {1}",
     "absolute": "abs({0})",
     "sqrt": "np.sqrt({0})",
+    **{f: f"np.{f}({{0}})" for f in CURVES},
+    "power": "np.power({0}, {1})",
+    "arctan2": "np.arctan2({0}, {1})",
     "floor": "np.floor({0})",
     "ceil": "np.ceil({0})",
     "lt": "{0} < {1}",

@@ -65,10 +65,10 @@ def by_cell(*parameters: str) -> Callable[[Callable[..., int]], Word]:
     return make
 
 
-def arithmetic(op: str) -> Word:
-    """A process of one operation, computed in the type of its result."""
+def arithmetic(op: str, *parameters: str) -> Word:
+    """A process of one operation, computed in the type of its result. Its operands are `x` and `y` unless named."""
 
-    @by_cell("x", "y")
+    @by_cell(*(parameters or ("x", "y")))
     def word(sheet: Sheet, dtype: np.dtype[Any], *operands: Any) -> int:
         return sheet.do(op, *(row_of(sheet, o, dtype) for o in operands if o is not None), dtype=dtype)
 
@@ -252,6 +252,14 @@ WORDS: Mapping[str, Word] = {
     **{name: comparison(name) for name in ("lt", "lte", "gt", "gte", "eq", "neq")},
     "absolute": arithmetic("absolute"),
     "sqrt": arithmetic("sqrt"),
+    "exp": arithmetic("exp", "p"),
+    "ln": arithmetic("log"),
+    "power": arithmetic("power", "base", "p"),
+    "arctan2": arithmetic("arctan2", "y", "x"),
+    **{name: arithmetic(name) for name in ("sin", "cos", "tan", "arcsin", "arccos", "arctan")},
+    **{name: arithmetic(name) for name in ("sinh", "cosh", "tanh")},
+    **{f"ar{name}": arithmetic(f"arc{name}") for name in ("sinh", "cosh")},
+    "artanh": arithmetic("arctanh"),
     "between": between,
     "clip": clip,
     "normalized_difference": normalized_difference,

@@ -230,6 +230,39 @@ def outcome(graph: Any, cube: Any) -> Any:
         return problem.code
 
 
+CURVES = ("ln", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan")
+CURVES += ("sinh", "cosh", "tanh", "arsinh", "arcosh", "artanh")
+ONE = [(name, {"x": {"from_parameter": "x"}}) for name in CURVES]
+X = {"from_parameter": "x"}
+TWO = [("exp", {"p": X}), ("power", {"base": X, "p": 0.5}), ("power", {"base": 2, "p": X})]
+TWO += [("arctan2", {"y": X, "x": 2}), ("arctan2", {"y": -1, "x": X}), ("power", {"base": X, "p": X})]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # Python warns where numba does not
+@pytest.mark.parametrize("dtype", ["int16", "int32", "float32", "float64"])
+@pytest.mark.parametrize(("process", "arguments"), ONE + TWO)
+def test_transcendental_functions_have_words(
+    interpreted: None, process: str, arguments: Any, dtype: str
+) -> None:
+    held = np.array([-3, -1, 0, 1, 2, 9], dtype=dtype)
+    nodata = 9
+    if held.dtype.kind == "f":
+        held, nodata = np.array([-np.inf, -1, -0.0, 0.5, np.inf, np.nan], dtype=dtype), None
+    array = np.tile(held, (2, 3, 6, 1))
+    inner = Graph()
+    child = inner.closed(inner.put(process, **arguments))
+    graph = {
+        "a": {
+            "process_id": "apply",
+            "result": True,
+            "arguments": {"data": {"from_parameter": "cube"}, "process": child},
+        }
+    }
+    cube = engine.run(graph, {"cube": lazy_cube(stored(array, 4), nodata, "always")})
+    assert isinstance(fuse(cube.data.recipe), Fused)
+    equal(cube.compute(), engine.run(graph, {"cube": lazy_cube(stored(array, 4), nodata, "never")}).compute())
+
+
 def median_of_clear_ndvi() -> dict[str, Any]:
     """Clouds out, index, median: the graph that everybody runs."""
     clouds = Graph()
