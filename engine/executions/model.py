@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from engine.errors import Problem
+from engine.write import FORMATS
+
 Json = dict[str, Any]
 Transmission = Literal["value", "reference"]
 CALL = "run"
 """Name of the node that calls the process which is executed."""
 RESULT = "result"
 """Name of the output of a process that has only one; files of such a one are called so, too."""
+ONE_FILE = tuple(name for name in FORMATS if name != "Zarr")
+"""Formats of files; a Zarr store is a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +107,12 @@ class Planned:
     process: Mapping[str, Any]
     """Its process graph."""
     execution: Execution
+
+
+def is_folder(outlet: Outlet, media_type: str) -> Problem:
+    """The refusal of an output that is no file."""
+    return Problem(
+        "FormatUnsuitable",
+        f"the output {outlet.name!r} is a folder ({media_type}), which no answer can hold",
+        hint="Write it in a format of one file, or as a batch job of openEO.",
+    )

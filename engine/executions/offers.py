@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from engine.errors import Problem
-from engine.executions.model import CALL, RESULT, Offer, Outlet
+from engine.executions.model import CALL, ONE_FILE, RESULT, Offer, Outlet
 from engine.executions.schemas import kinds_of_cube
 from engine.graph.model import Graph, Node, Param
 from engine.graph.parse import Definition, define
@@ -26,8 +26,6 @@ from processes.registry import Process
 
 CLOSED = frozenset({"process-graph", "metadata-filter", "ml-model", "stac"})
 """Kinds of values that exist within graphs alone."""
-ONE_FILE = tuple(name for name in FORMATS if name != "Zarr")
-"""Formats of files; a Zarr store is a folder."""
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Problem
-from engine.executions.model import Asked, Execution
+from engine.executions.model import Asked, Execution, is_folder
 from engine.records import Results
 
 Json = dict[str, Any]
@@ -71,11 +71,7 @@ def given(asked: Asked, execution: Execution, folder: Path, items: Mapping[str, 
         )
     files = files_of(folder, items[outlet.stem])
     if any(file.path.is_dir() for file in files):
-        raise Problem(
-            "FormatUnsuitable",
-            f"the output {outlet.name!r} is a folder ({files[0].media_type}), which no answer can hold",
-            hint="Write it in a format of one file, or as a batch job of openEO.",
-        )
+        raise is_folder(outlet, files[0].media_type)
     first = files[0].path
     if outlet.member is not None:
         whole = value_in(first)

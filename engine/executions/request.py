@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import Problem
-from engine.executions.model import Asked, Execution, Offer, Outlet
+from engine.executions.model import ONE_FILE, Asked, Execution, Offer, Outlet, is_folder
 from engine.graph.near import nearest_of
 from engine.write import FORMATS, find_format
 
@@ -41,6 +41,9 @@ def read_execution(offer: Offer, body: Mapping[str, Any], homes: tuple[str, ...]
         )
     asked = [read_output(known[name], given) for name, given in chosen.items()]
     outputs = tuple(asked or [Asked(outlet) for outlet in offer.outlets])
+    for outlet in (one.outlet for one in outputs):
+        if outlet.formats and not set(outlet.formats) & set(ONE_FILE):
+            raise is_folder(outlet, FORMATS[outlet.formats[0]].media_type)
     return Execution(offer.id, response, outputs, bool(asked), subscriber_of(body.get("subscriber")), homes)
 
 

@@ -6,9 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.util import (
-    Finalize,
-)  # before an interpreter ends it waits for its processes: they end before
+from multiprocessing.util import Finalize
 from threading import Lock
 from typing import Any
 
@@ -40,6 +38,7 @@ class Reserve:
         self._waiting: list[Waiting] = []
         self._fresh: list[Runner] = []
         self._closed = False
+        # Python waits for processes before it ends; those that wait for a task have to end before.
         self._end = Finalize(self, end_all, (self._waiting, self._fresh), exitpriority=1)
 
     def run(

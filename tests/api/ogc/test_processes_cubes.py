@@ -316,6 +316,8 @@ def test_a_graph_of_openeo_is_executed_as_it_comes(ada):
     folder = {**without_result(NDVI), "s": {**saving("s", "max", "Zarr")["s"], "result": True}}
     answer = execute(ada, "OpenEO", process_graph=folder)
     assert (answer.status_code, answer.json()["code"]) == (400, "FormatUnsuitable")
+    answer = execute(ada, "OpenEO", process_graph=folder, later=True)
+    assert (answer.status_code, answer.json()["code"]) == (400, "FormatUnsuitable"), "it is no job, either"
     assert execute(ada, "OpenEO").json()["code"] == "ProcessGraphMissing"
     x = {"parameters": [{"name": "x", "schema": {}, "default": 4}], "process_graph": TWICE["process_graph"]}
     assert execute(ada, "OpenEO", **x).json() == 8
