@@ -75,6 +75,16 @@ def arithmetic(op: str, *parameters: str) -> Word:
     return word
 
 
+@by_cell("base", "p")
+def power(sheet: Sheet, dtype: np.dtype[Any], base: Any, p: Any) -> int:
+    """A power; where it is the square root, NumPy takes that, which is NaN for -inf and keeps the sign of 0."""
+    if p is None:
+        raise Wordless
+    if not is_cells(p) and p == 0.5:
+        return sheet.do("sqrt", row_of(sheet, base, dtype), dtype=dtype)
+    return sheet.do("power", row_of(sheet, base, dtype), row_of(sheet, p, dtype), dtype=dtype)
+
+
 def comparison(op: str) -> Word:
     """A relation of two numbers."""
 
@@ -254,7 +264,7 @@ WORDS: Mapping[str, Word] = {
     "sqrt": arithmetic("sqrt"),
     "exp": arithmetic("exp", "p"),
     "ln": arithmetic("log"),
-    "power": arithmetic("power", "base", "p"),
+    "power": power,
     "arctan2": arithmetic("arctan2", "y", "x"),
     **{name: arithmetic(name) for name in ("sin", "cos", "tan", "arcsin", "arccos", "arctan")},
     **{name: arithmetic(name) for name in ("sinh", "cosh", "tanh")},

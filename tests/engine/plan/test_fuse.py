@@ -244,6 +244,17 @@ TWO += [("arctan2", {"y": X, "x": 2}), ("arctan2", {"y": -1, "x": X}), ("power",
 def test_transcendental_functions_have_words(
     interpreted: None, process: str, arguments: Any, dtype: str
 ) -> None:
+    same_in_a_kernel(process, arguments, dtype)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("process", "arguments"), ONE + TWO)
+def test_their_compiled_words_give_the_same(process: str, arguments: Any) -> None:
+    same_in_a_kernel(process, arguments, "float32")
+
+
+def same_in_a_kernel(process: str, arguments: Any, dtype: str) -> None:
+    """A process of one cell gives the same in a kernel, at the edges of its domain, too."""
     held = np.array([-3, -1, 0, 1, 2, 9], dtype=dtype)
     nodata = 9
     if held.dtype.kind == "f":
