@@ -7,6 +7,7 @@ milliseconds and shares nothing with the runs of other users.
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import resource
@@ -68,6 +69,7 @@ def serve(link: Connection, rehearse: Callable[[], None]) -> None:
         rehearse()
     except Exception:  # runs tell their own users what is wrong
         LOG.warning("the rehearsal of a run failed", exc_info=True)
+    gc.freeze()  # what is here stays; to look through it again and again takes longer than small runs
     begin, patience = held(), None
     while link.poll(patience):
         try:
@@ -75,8 +77,9 @@ def serve(link: Connection, rehearse: Callable[[], None]) -> None:
         except EOFError:
             return
         named(b"gdc-run")
-        link.send(done(task, link, begin))
+        ended = done(task, link, begin)
         named(b"gdc-wait")
+        link.send(ended)
         patience = IDLE
 
 

@@ -214,7 +214,7 @@ def test_who_hangs_up_ends_the_run_unless_another_waits(served, ada, monkeypatch
     assert not kept[0].unwanted.is_set()
     assert two.future.result(60).startswith(b"\x89PNG")
     slow = Event()
-    monkeypatch.setattr("engine.jobs.sync.run", lambda *a: slow.wait(60) and None)
+    monkeypatch.setattr("engine.jobs.reserve.Reserve.run", lambda *a: slow.wait(60) and None)
     url = address(ada, service).format(z=14, x=2 * tile.x, y=2 * tile.y)
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(url, timeout=0.3)
