@@ -37,6 +37,7 @@ def served(
     if catalog is not None:
         changes["catalog"] = catalog
     backend = Backend(settings.model_copy(update=changes))
+    backend.open()
     if demo:
         backend.store.users.put(User(DEMO, "Demo"), hashed(DEMO))
     return backend

@@ -17,6 +17,7 @@ from engine.callbacks import Render, courier
 from engine.catalog import Catalog, Outcome
 from engine.cosmos import Cosmos
 from engine.coverages.desk import Coverages
+from engine.database import awaited
 from engine.domain.model import Domain
 from engine.errors import Problem
 from engine.events import Live
@@ -141,6 +142,16 @@ class Backend:
         self.engine.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    def open(self) -> None:
+        """Open the databases; one that is away is waited for.
+
+        Raises:
+            Problem: One of them cannot be used.
+        """
+        awaited(lambda: self.store)
+        if "://" in self.settings.catalog_place:
+            awaited(self._catalog)
 
     # ------------------------------------------------------------------------------- who there is
     def by_token(self, provider: str | None, token: str) -> User:

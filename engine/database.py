@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from sqlite3 import Error as SqliteError
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -30,6 +31,10 @@ TABLES = 7061
 """The lock that is held while tables are made; any number that others do not use."""
 PATIENCE = 120.0
 """Seconds that a writer waits for the writers before it."""
+STARTING, GLANCE = 60.0, 0.5
+"""Seconds that a server which starts waits for a database that is away, and between its attempts."""
+LOG = logging.getLogger("geodatacube.database")
+T = TypeVar("T")
 
 
 def connected(url: URL | str) -> Engine:
@@ -111,6 +116,25 @@ def away(what: str, cause: DBAPIError) -> Away:
     if "full" in words or "readonly" in words or "disk I/O" in words:
         return Away("StorageFailure", f"{what} could not be written: {words}.", hint="Is the disk full?")
     return Away("InfrastructureBusy", f"{what} cannot be used: {words}.", hint="Try again in a moment.")
+
+
+def awaited(action: Callable[[], T], seconds: float = STARTING) -> T:
+    """What the action gives; where a database is away, it is tried again for a while: it may be about to start.
+
+    Raises:
+        Away: It is away all the time.
+    """
+    end, told = time.monotonic() + seconds, False
+    while True:
+        try:
+            return action()
+        except Away as problem:
+            if time.monotonic() > end:
+                raise
+            if not told:
+                LOG.warning("waiting for up to %g s: %s", seconds, problem)
+            told = True
+        time.sleep(GLANCE)
 
 
 def put(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:

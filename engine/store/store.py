@@ -8,7 +8,7 @@ import time
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
-from engine.database import connected, make_tables, put_first, writing
+from engine.database import Away, connected, make_tables, put_first, writing
 from engine.errors import Problem
 from engine.store.callbacks import Callbacks
 from engine.store.jobs import Jobs
@@ -48,7 +48,8 @@ class Store:
         except (DBAPIError, Problem) as cause:
             self._engine.dispose()
             shown = make_url(url).render_as_string(hide_password=True)
-            raise Problem(
+            kind = Away if isinstance(cause, Away) and not url.startswith("sqlite") else Problem
+            raise kind(
                 "StorageFailure",
                 f"the database {shown} cannot be used: {getattr(cause, 'orig', None) or cause.__cause__}",
                 hint="Check GDC_DATABASE, and whether the database is running.",
