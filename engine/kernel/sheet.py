@@ -14,6 +14,7 @@ import numpy as np
 CIRCULAR = ("sin", "cos", "tan", "arcsin", "arccos", "arctan")
 CURVES = (*CIRCULAR, "exp", "log", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh")
 """Transcendental functions of one number, by NumPy's names."""
+TRANSCENDENTAL = frozenset({*CURVES, "power", "arctan2"})
 FORMS = {
     "add": "{0} + {1}",
     "subtract": "{0} - {1}",

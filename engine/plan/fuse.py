@@ -12,7 +12,7 @@ import numpy as np
 from engine.kernel.cells import Wordless
 from engine.kernel.emit import written
 from engine.kernel.fused import Fused, Gate, Groups
-from engine.kernel.sheet import RANKED, STREAMED, Sheet
+from engine.kernel.sheet import RANKED, STREAMED, TRANSCENDENTAL, Sheet
 from engine.kernel.trace import READERS, Axes, Plane, Traced, axes_of, leaf, read
 from engine.plan.parts import all_of
 from processes.cubes.apply import OnSeries, Series
@@ -24,10 +24,11 @@ TILE = 512
 """Cells along each side of a tile, where the blocks of the sources allow it."""
 
 
-def fuse(recipe: Recipe) -> Recipe:
+def fuse(recipe: Recipe, *, all_words: bool = True) -> Recipe:
     """The recipe with kernels in the place of what they can compute.
 
-    Parts that kernels have no words for stay as they are written, and what they are made of is fused by itself.
+    Parts that kernels have no words for stay as they are written, and what they are made of is fused by itself. So do,
+    unless `all_words` count, kernels that would take longer than NumPy's functions.
     """
     roles = roles_of(recipe)
     found: dict[int, Recipe] = {}
@@ -39,6 +40,8 @@ def fuse(recipe: Recipe) -> Recipe:
             continue
         seen.add(id(node))
         draft = drafted(node, roles)
+        if draft is not None and not all_words and draft.is_slow():
+            draft = None
         order.append((node, draft))
         waiting += [p.recipe for p in draft.planes] if draft else node.inputs
     for node, draft in reversed(settled(order)):
@@ -101,6 +104,16 @@ class Draft:
         if self.groups is not None:
             axes = (*axes[: self.groups.axis], "each", *axes[self.groups.axis :])
         return Fused(node, axes, formulas, planes, self.gate(), self.groups)
+
+    def is_slow(self) -> bool:
+        """Has it transcendental functions, and nothing that is gathered along time?
+
+        NumPy computes these for several numbers at once, a kernel for one after the other: two to ten times as long. What
+        a kernel saves where something is gathered behind them is more than that.
+        """
+        results = {int(r) for r in self.traced.stored.ravel()}
+        ops = {self.sheet.rows[n].op for n in self.sheet.needed(*results)}
+        return bool(ops & TRANSCENDENTAL) and not ops & (STREAMED | RANKED)
 
     def gate(self) -> Gate | None:
         """The gate, where there is one: what all that is gathered along time leaves out, as one plane tells."""

@@ -49,7 +49,7 @@ class Planner:
         """The recipe with kernels, where they are wanted and worth their while."""
         if self.kernels == "never":
             return recipe
-        fused = fuse(recipe)
+        fused = fuse(recipe, all_words=self.kernels == "always")
         if fused is recipe or self.kernels == "always":
             return fused
         numbers = work(fused)

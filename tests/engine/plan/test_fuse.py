@@ -253,6 +253,28 @@ def test_their_compiled_words_give_the_same(process: str, arguments: Any) -> Non
     same_in_a_kernel(process, arguments, "float32")
 
 
+@pytest.mark.parametrize(("process", "reduced", "is_fused"), [
+    ("exp", False, False), ("exp", True, True), ("absolute", False, True), ("absolute", True, True),
+])  # fmt: skip
+def test_kernels_that_take_longer_than_the_functions_are_not_chosen(
+    monkeypatch: pytest.MonkeyPatch, process: str, reduced: bool, is_fused: bool
+) -> None:
+    monkeypatch.setattr("engine.plan.planner.ENOUGH", 0)
+    inner, along = Graph(), Graph()
+    child = inner.closed(inner.put(process, **{"p" if process == "exp" else "x": X}))
+    applied = {"data": {"from_parameter": "cube"}, "process": child}
+    graph: dict[str, Any] = {"a": {"process_id": "apply", "arguments": applied}}
+    if reduced:
+        reducer = along.closed(along.put("mean", data={"from_parameter": "data"}))
+        arguments = {"data": {"from_node": "a"}, "dimension": "t", "reducer": reducer}
+        graph["b"] = {"process_id": "reduce_dimension", "arguments": arguments}
+    graph[max(graph)]["result"] = True
+    array = np.ones((2, 3, 6, 4), dtype="float32")
+    cube = engine.run(graph, {"cube": lazy_cube(stored(array, 4), None, "auto")})
+    planned = cube.data.planner.fused(cube.data.recipe)
+    assert isinstance(planned, Fused) is is_fused
+
+
 def same_in_a_kernel(process: str, arguments: Any, dtype: str) -> None:
     """A process of one cell gives the same in a kernel, at the edges of its domain, too."""
     held = np.array([-3, -1, 0, 1, 2, 9], dtype=dtype)
