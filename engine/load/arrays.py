@@ -16,7 +16,7 @@ from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
 
 from engine.errors import Problem
-from engine.load.cube import bands_coordinate, spatial_attributes
+from engine.load.cube import bands_coordinate
 from engine.load.described import data_assets, moment_of
 from engine.load.extent import GLOBE, TURNS, Rect, box_in, is_globe, nothing_inside
 from engine.load.model import Band, Survey, Wish
@@ -25,6 +25,7 @@ from engine.load.stored import Layer, layers_of
 from engine.load.table import choose_bands
 from engine.load.taken import angles, facts, facts_of_band
 from engine.load.values import Values, choose_values
+from processes.cubes.places import spatial_attributes
 
 Say = Callable[[str], None]
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
 
 from engine.load.model import Band
-from processes.cubes.places import coordinates, reference_system
+from processes.cubes.places import coordinates
 
 DIMS = ("t", "bands", "y", "x")
 
@@ -31,11 +30,6 @@ def make_cube(
     cube.name = None
     cube.encoding["grid_mapping"] = "spatial_ref"
     return cube
-
-
-def spatial_attributes(axis: str, crs: CRS) -> dict[str, Any]:
-    """What a spatial coordinate says of itself."""
-    return {"type": "spatial", "axis": axis, "reference_system": reference_system(crs)}
 
 
 def time_coordinate(times: np.ndarray) -> xr.Variable:

@@ -81,9 +81,13 @@ def _coordinates(grid: GeoBox) -> dict[str, xr.Variable]:
     assert grid.crs is not None
     for axis in ("y", "x"):
         made[axis].values.flags.writeable = False
-        told = {"type": "spatial", "axis": axis, "reference_system": reference_system(grid.crs)}
-        made[axis].attrs = {**made[axis].attrs, **told}
+        made[axis].attrs = {**made[axis].attrs, **spatial_attributes(axis, grid.crs)}
     return made
+
+
+def spatial_attributes(axis: str, crs: CRS) -> dict[str, Any]:
+    """What a spatial coordinate says of itself."""
+    return {"type": "spatial", "axis": axis, "reference_system": reference_system(crs)}
 
 
 def reference_system(crs: CRS) -> int | str:

@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 from affine import Affine
 from odc.geo.geobox import GeoBox
-from odc.geo.xr import xr_coords
 
 from processes.cubes import axes, places, resample
 from processes.cubes.cells import Coding, coding_for, computed, one_value, rebuilt, with_null
@@ -191,4 +190,4 @@ def reference(data: xr.DataArray, sizes: dict[str, int], spans: dict[str, tuple[
     old = places.grid(data)
     shape = tuple((spans[d][1] - spans[d][0]) // sizes[d] for d in (y, x))
     corner = Affine.translation(spans[x][0], spans[y][0]) * Affine.scale(sizes[x], sizes[y])
-    return {"spatial_ref": xr_coords(GeoBox(shape, old.transform * corner, old.crs))["spatial_ref"]}
+    return {"spatial_ref": places.coordinates(GeoBox(shape, old.transform * corner, old.crs))["spatial_ref"]}
