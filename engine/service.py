@@ -369,9 +369,11 @@ class Engine:
         """
         return self.catalog.collection(id_)
 
-    def add(self, source: str | Path, *, collection: str | None = None) -> tuple[Added, ...]:
-        """Catalogue a STAC catalogue, collection, item or API, or a folder of rasters."""
-        return self.catalog.add(source, collection=collection)
+    def add(
+        self, source: str | Path, *, collection: str | None = None, time: Sequence[str] = ()
+    ) -> tuple[Added, ...]:
+        """Catalogue a STAC catalogue, collection, item or API, a folder of rasters, or vector data, as `Catalog.add`."""
+        return self.catalog.add(source, collection=collection, time=time)
 
     # ---------------------------------------------------------------------------- the corridor
     def prepare(self, source: Any, parameters: Mapping[str, Any] | None = None) -> Prepared:

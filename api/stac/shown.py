@@ -1,4 +1,4 @@
-"""Items as clients see them: with links from here, and with no way to files of this machine."""
+"""Items and features as clients see them: with links from here, and with no way to files of this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ USUAL = (
 
 
 def item_of(request: HTTPConnection, hit: Hit, fields: Fields = Fields()) -> Json:
-    """An item with its links, and with assets that lead somewhere."""
+    """An item with its links, and with assets that lead somewhere; or a feature."""
     links = Links(request)
     doc = public_assets(hit.doc, links.root(""))
     home = links.to(f"/collections/{quote(doc['collection'], safe='')}")
@@ -39,8 +39,10 @@ def item_of(request: HTTPConnection, hit: Hit, fields: Fields = Fields()) -> Jso
         links.link("collection", home),
     ]
     kept = [k for k in doc.get("links", []) if k.get("rel") not in OWN_RELS and is_address(k.get("href"))]
-    assets = {k: a for k, a in doc.get("assets", {}).items() if is_address(a.get("href"))}
-    return chosen({**doc, "links": [*own, *kept], "assets": assets}, fields, NEEDED, USUAL)
+    told = {**doc, "links": [*own, *kept]}
+    if "assets" in doc:
+        told["assets"] = {k: a for k, a in doc["assets"].items() if is_address(a.get("href"))}
+    return chosen(told, fields, NEEDED, USUAL)
 
 
 def page_of(request: Request, page: Page, links: list[Link | Json], fields: Fields) -> Json:

@@ -18,6 +18,7 @@ from api.stac.answers import GeoJSONResponse, tag_of, written
 from api.stac.collections import GEOJSON, placed
 from api.stac.shown import item_of
 from engine import (
+    FEATURES,
     Hit,
     Mode,
     Outcome,
@@ -123,8 +124,10 @@ def remove(request: Request, collection_id: str, item_id: str, user: Caller) -> 
     openapi_extra=takes("NewCollection"),
 )
 def create_collection(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
-    """Make it, without items."""
-    outcomes = backend_of(request).hub.apply(user, [PutCollection(body, Mode.CREATE)], SOURCE)
+    """Make it, without items. With `itemType` `feature` and no `stac_version` it holds features of any kind."""
+    plain = body.get("itemType") == "feature" and "stac_version" not in body
+    new = PutCollection({**body, "type": FEATURES} if plain else body, Mode.CREATE)
+    outcomes = backend_of(request).hub.apply(user, [new], SOURCE)
     return collection_answer(request, user, outcomes[0], 201)
 
 

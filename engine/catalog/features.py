@@ -73,6 +73,14 @@ def span_of(properties: Mapping[str, Any], names: Any = None) -> Span:
     return first, last
 
 
+def usual_span(properties: Mapping[str, Any]) -> Span:
+    """When a feature is of which its collection is not known; always, where it does not tell by the usual names."""
+    try:
+        return span_of(properties)
+    except ValueError:
+        return ALWAYS
+
+
 def _moment(name: str, value: Any) -> Span:
     if value is None:
         return ALWAYS
