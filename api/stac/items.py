@@ -1,4 +1,4 @@
-"""Items of collections: listed, read, and searched over all collections."""
+"""Items and features of collections: listed, read; and items searched over all collections."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ OF_FEATURES = {
     "/collections/{collection_id}/items",
     summary="Items of a collection",
     response_class=GeoJSONResponse,
-    responses=shows("Items", media_type=GEOJSON, headers=("Content-Crs",)),
+    responses=shows("Features", media_type=GEOJSON, headers=("Content-Crs",)),
     openapi_extra=asks(**WORDS, **OF_FEATURES),
 )
 def items(request: Request, collection_id: str) -> Response:
-    """A page of the collection's items, the latest first."""
+    """A page of the collection's items, the latest first; features of other kinds come by their ids."""
     catalog = catalog_of(request)
     wish = wish_of(request, partial(catalog.collection, collection_id))
     page = catalog.find_in(collection_id, wish.asked.search)
@@ -88,7 +88,7 @@ def items(request: Request, collection_id: str) -> Response:
     summary="One item",
     response_class=GeoJSONResponse,
     responses={
-        **shows("Item", media_type=GEOJSON, headers=("ETag", "Content-Crs")),
+        **shows("ItemOrFeature", media_type=GEOJSON, headers=("ETag", "Content-Crs")),
         304: reply("The client has it."),
     },
     openapi_extra=asks(**CRS, **FORM),

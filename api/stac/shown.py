@@ -17,6 +17,7 @@ from api.stac.selection import chosen
 from engine import Hit, Page, public_assets
 
 Json = dict[str, Any]
+STAC_VERSION = "1.1.0"
 NEEDED = ("type", "stac_version", "id", "collection", "links")
 """Members that items have whatever fields are wanted: without them they are none."""
 USUAL = (
@@ -42,6 +43,12 @@ def item_of(request: HTTPConnection, hit: Hit, fields: Fields = Fields()) -> Jso
     told = {**doc, "links": [*own, *kept]}
     if "assets" in doc:
         told["assets"] = {k: a for k, a in doc["assets"].items() if is_address(a.get("href"))}
+    elif not request.state.facet.plain:
+        told |= {
+            "stac_version": STAC_VERSION,
+            "assets": {},
+            "properties": {"datetime": None, **doc["properties"]},
+        }
     return chosen(told, fields, NEEDED, USUAL)
 
 

@@ -15,6 +15,8 @@ from engine.errors import Problem
 
 TIME = "gdc:time"
 """In a collection of features: names of the property that is their time, or of the two that are its ends."""
+CRS = "gdc:crs"
+"""In a collection of features: the EPSG code of what the source had them in, in which they are given, too."""
 USUAL: tuple[tuple[str, ...], ...] = (("datetime",), ("start_datetime", "end_datetime"))
 """What these are where the collection names none."""
 OF_STAC = frozenset({"stac_version", "stac_extensions", "assets"})
@@ -41,11 +43,10 @@ def feature_record(entry: Entry) -> Record:
         raise _refused(feature, entry, faults)
     assert feature is not None
     doc = {k: v for k, v in feature.items() if k not in OF_STAC}
-    doc |= {
-        "id": str(feature["id"]),
-        "collection": collection["id"],
-        "properties": feature.get("properties") or {},
-    }
+    properties = dict(feature.get("properties") or {})
+    if "stac_version" in feature and properties.get("datetime", "") is None:
+        del properties["datetime"]  # it came with the shape of an item
+    doc |= {"id": str(feature["id"]), "collection": collection["id"], "properties": properties}
     try:
         span = span_of(doc["properties"], collection.get(TIME))
         ground = footprint(doc.setdefault("geometry", None), doc.get("bbox"))

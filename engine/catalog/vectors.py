@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pyproj.exceptions import CRSError
 
 from engine.catalog.documents import shown
-from engine.catalog.features import TIME
+from engine.catalog.features import CRS, TIME
 from engine.catalog.model import FEATURES, Entry, Json
 from engine.errors import Problem
 
@@ -59,7 +59,8 @@ def read(path: Path, wanted: str | None = None, time: Names = ()) -> Iterator[En
         Problem: A library is missing, the file cannot be read, or it tells no reference system.
     """
     if path.suffix.lower() in TABLES:
-        yield from _entries(wanted or path.stem, _of_table(path), str(path), time)
+        system, features = _of_table(path)
+        yield from _entries(wanted or path.stem, features, str(path), time, system)
         return
     pyogrio = _pyogrio()
     with _readable(path):
@@ -75,7 +76,9 @@ def read(path: Path, wanted: str | None = None, time: Names = ()) -> Iterator[En
         )
     for layer in layers if wanted not in layers else [wanted]:
         name = layer if len(layers) > 1 else wanted or path.stem
-        yield from _entries(name, _of_layer(path, layer), str(path), time)
+        with _readable(path):
+            system = pyogrio.read_info(path, layer=layer)["crs"]
+        yield from _entries(name, _of_layer(path, layer), str(path), time, system)
 
 
 def of_geojson(
@@ -87,11 +90,11 @@ def of_geojson(
     where = shown(href)
     found = chain.from_iterable(_features(page, where) for page in pages)
     numbered = (_with_id(feature, number) for number, feature in enumerate(found, 1))
-    yield from _entries(wanted or PurePosixPath(file).stem, numbered, where, time)
+    yield from _entries(wanted or PurePosixPath(file).stem, numbered, where, time, CRS84)
 
 
-def _entries(name: str, features: Iterable[Any], where: str, time: Names) -> Iterator[Entry]:
-    """The collection, then its features; no id comes twice."""
+def _entries(name: str, features: Iterable[Any], where: str, time: Names, system: Any) -> Iterator[Entry]:
+    """The collection, then its features; no id comes twice. `system` is what the source has their places in."""
     collection: Json = {
         "type": FEATURES,
         "id": name,
@@ -99,6 +102,7 @@ def _entries(name: str, features: Iterable[Any], where: str, time: Names) -> Ite
         "description": f"Features of {PurePosixPath(where).name}",
         "links": [],
         **({TIME: list(time)} if time else {}),
+        **({CRS: code} if (code := _code(system)) is not None else {}),
     }
     yield Entry(collection, None, where)
     seen: set[str] = set()
@@ -170,7 +174,8 @@ def _column(values: NDArray[Any], kind: str, subtype: str) -> list[Any]:
 
 
 # ------------------------------------------------------------------------------- GeoParquet
-def _of_table(path: Path) -> Iterator[Json]:
+def _of_table(path: Path) -> tuple[Any, Iterator[Json]]:
+    """The reference system of a table, and its features."""
     table = _table(path)
     with _readable(path):
         told = json.loads((table.schema_arrow.metadata or {}).get(b"geo", b"null"))
@@ -186,9 +191,13 @@ def _of_table(path: Path) -> Iterator[Json]:
         raise Problem(
             "FileContentInvalid", f"{path}: geometries are {about.get('encoding')!r}, only WKB is read."
         )
-    move = _mover(about.get("crs", CRS84), str(path))
+    system = about.get("crs", CRS84)
     boxes = {paths[0] for paths in (about.get("covering") or {}).get("bbox", {}).values()}
     names = [n for n in table.schema_arrow.names if n not in boxes and n not in told["columns"]]
+    return system, _rows(table, primary, names, _mover(system, str(path)), path)
+
+
+def _rows(table: Any, primary: str, names: list[str], move: Any, path: Path) -> Iterator[Json]:
     number = 0
     for batch in table.iter_batches(batch_size=AT_ONCE, columns=[primary, *names]):
         with _readable(path):
@@ -250,6 +259,15 @@ def _mover(system: Any, where: str) -> Any:
         return np.column_stack([*transformer.transform(places[:, 0], places[:, 1]), places[:, 2:]])
 
     return move
+
+
+def _code(system: Any) -> int | None:
+    """The EPSG code of a reference system that is another than CRS84; None where there is none."""
+    try:
+        crs = pyproj.CRS.from_user_input(system)
+    except CRSError:
+        return None
+    return None if crs.equals(pyproj.CRS(CRS84), ignore_axis_order=True) else crs.to_epsg()
 
 
 def _plain(value: Any) -> Any:
