@@ -383,11 +383,13 @@ class Engine:
             Problems: Everything that is wrong with it.
         """
 
-        def loaded(node: Node) -> Loaded:
+        def loaded(node: Node) -> Loaded | None:
             notes = Notes(finds=finds)
             outcome = evaluate(
                 Graph({"load": node}, "load"), values, lambda name: self._outside(name, notes, dry=True)
             )
+            if not notes.readings:  # features, which are in memory
+                return None
             reading = notes.readings[-1]
             return Loaded(outcome.values["load"], reading.found.items, reading.wish)
 

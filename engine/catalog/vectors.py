@@ -24,7 +24,8 @@ from engine.catalog.features import CRS, TIME
 from engine.catalog.model import FEATURES, Entry, Json
 from engine.errors import Problem
 
-BY_GDAL = (".gpkg", ".fgb", ".shp")
+BY_GDAL = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".shp": "ESRI Shapefile"}
+"""What GDAL reads, and the driver that has to do it: others may lead to places that the file names."""
 TABLES = (".parquet", ".geoparquet")
 AT_ONCE = 10_000
 """Features of a file that are read together."""
@@ -77,8 +78,10 @@ def read(path: Path, wanted: str | None = None, time: Names = ()) -> Iterator[En
     for layer in layers if wanted not in layers else [wanted]:
         name = layer if len(layers) > 1 else wanted or path.stem
         with _readable(path):
-            system = pyogrio.read_info(path, layer=layer)["crs"]
-        yield from _entries(name, _of_layer(path, layer), str(path), time, system)
+            about = pyogrio.read_info(path, layer=layer)
+            if about["driver"] != BY_GDAL[path.suffix.lower()]:
+                raise ValueError(f"it is {about['driver']}")
+        yield from _entries(name, _of_layer(path, layer), str(path), time, about["crs"])
 
 
 def of_geojson(

@@ -113,7 +113,9 @@ class Outside:
         with about("id"):
             known = self.catalog.collection(id_)
         if has_features(known):
-            return features_of(self.catalog, query_for(id_, extent), extent)
+            features = features_of(self.catalog, query_for(id_, extent), extent)
+            self._decided(f"{id_}: {features.sizes['geometry']} features")
+            return features
         found = self._search(id_, extent)
         items = reached(found.items, self.catalog, self.settings)
         return self._load(id_, replace(found, items=items), extent)

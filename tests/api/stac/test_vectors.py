@@ -326,6 +326,22 @@ def test_zones_of_graphs_are_the_features_of_a_collection(surveyor, arguments, a
     assert result(surveyor, zones(loaded(**arguments))) == result(surveyor, zones(twin))
 
 
+def test_filters_of_graphs_go_on_from_features(surveyor, frame):
+    box = {"west": 11.2850, "south": 46.5170, "east": 11.2890, "north": 46.5192}
+    graph = {
+        **loaded(bands=["plants"]),
+        "inside": {"process_id": "filter_bbox", "arguments": {"data": {"from_node": "zones"}, "extent": box}},
+        "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "inside"}, "format": "JSON"}, "result": True},
+    }  # fmt: skip
+    told = result(surveyor, graph)
+    inside = frame[
+        frame.within(shapely.box(box["west"], box["south"], box["east"], box["north"]))
+    ].sort_index()
+    assert (
+        np.ravel(told["values"] if "values" in told else told["data"]).tolist() == inside["plants"].tolist()
+    )
+
+
 def test_properties_become_values(surveyor, frame):
     save = {
         "process_id": "save_result",
