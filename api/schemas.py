@@ -254,6 +254,9 @@ SCHEMAS: Mapping[str, Schema] = {
         {"id": TEXT, "scenario": TEXT, "collection": TEXT, "item": TEXT},
         text="A relation of an item to a project.",
     ),
+    "LoginForm": record(
+        {"name": TEXT, "password": TEXT}, {"next": TEXT}, "Who logs in, and where to go on to."
+    ),
     "OAuthForm": record(
         {"grant_type": TEXT},
         {"client_id": TEXT, "client_secret": TEXT, "audience": TEXT},
