@@ -34,6 +34,7 @@ def form(request: Request) -> Response:
 
 @router.post(
     "/login",
+    status_code=303,
     summary="Log a browser in",
     responses={**ON, 403: {"description": "The page again.", "content": {"text/html": {"schema": TEXT}}}},
     openapi_extra={"requestBody": {"required": True, "content": {FORM: {"schema": ref("LoginForm")}}}},
@@ -60,7 +61,7 @@ async def log_in(request: Request) -> Response:
     return answer
 
 
-@router.post("/logout", summary="Log a browser out", responses=ON, response_class=Response)
+@router.post("/logout", status_code=303, summary="Log a browser out", responses=ON, response_class=Response)
 def log_out(request: Request) -> Response:
     """The token holds no longer, and the browser forgets it."""
     if (token := request.cookies.get(COOKIE)) is not None:
