@@ -208,16 +208,15 @@ class Catalog:
             return find(connection, wish, self.readable, self._columns)
 
     def find_in(self, collection: str, wish: Search) -> Page:
-        """One page of the items of a collection that a search wants; features come by their ids unless told otherwise.
+        """One page of the items of a collection that a search wants; features come as they came, unless told otherwise.
 
         Raises:
             Problem: There is no such collection.
         """
         with reading(self._engine) as connection:
             row = self._row(connection, collection)
-            if row.kind == FEATURES.lower() and not wish.sortby:
-                wish = replace(wish, sortby=(Sort("id"),))
-            return find(connection, replace(wish, collections=(collection,)), self.readable, self._columns)
+            asked = replace(wish, collections=(collection,), arrival=row.kind == FEATURES.lower())
+            return find(connection, asked, self.readable, self._columns)
 
     def item(self, collection: str, id: str) -> Hit:  # noqa: A002 (STAC's own name)
         """One item.
@@ -237,17 +236,17 @@ class Catalog:
         with reading(self._engine) as connection:
             return expired(connection, before, limit)
 
-    def every(self, collection: str, wish: Search = Search()) -> Iterator[Json]:
-        """All items of a collection that a search wants, by their ids, in pages that are read as they are wanted."""
+    def every(self, collection: str, wish: Search = Search(sortby=(Sort("id"),))) -> Iterator[Json]:
+        """All items of a collection that a search wants, in pages that are read as they are wanted."""
         token: str | None = None
         while True:
-            page = self.find_in(collection, replace(wish, sortby=(Sort("id"),), limit=1000, token=token))
+            page = self.find_in(collection, replace(wish, limit=1000, token=token))
             yield from (hit.doc for hit in page.hits)
             if (token := page.next) is None:
                 return
 
     def features(self, query: Query) -> Iterator[Json]:
-        """All features of a collection that the query wants, by their ids."""
+        """All features of a collection that the query wants, as they came."""
         start, end = (None if moment is None else micros(moment) for moment in (query.start, query.end))
         wish = Search(bbox=query.bbox, start=start, end=None if end is None else end - 1)
         return (doc for doc in self.every(query.collection, wish) if passes(doc["properties"], query))
