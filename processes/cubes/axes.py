@@ -36,6 +36,12 @@ def facts(cube: xr.DataArray, name: Hashable) -> Mapping[str, Any]:
     return {} if found is None else found.attrs
 
 
+def stored(cube: xr.DataArray, dim: Hashable) -> np.ndarray:
+    """The labels of a dimension as the cube holds them; numbers from 0 on where it has none."""
+    found = cube.coords.variables.get(dim)
+    return np.arange(cube.sizes[dim]) if found is None else found.values
+
+
 def of_kind(cube: xr.DataArray, wanted: str) -> tuple[str, ...]:
     """The names of all dimensions of that type."""
     return tuple(str(d) for d in cube.dims if kind(cube, d) == wanted)
@@ -127,9 +133,7 @@ def select_bands(cube: xr.DataArray, places: Sequence[int]) -> xr.DataArray:
 
 def labels(cube: xr.DataArray, dim: str) -> tuple[Any, ...]:
     """The labels of a dimension as graphs see them: numbers, texts, times as RFC 3339."""
-    if dim not in cube.coords:
-        return tuple(range(cube.sizes[dim]))
-    values = cube.coords[dim].values
+    values = stored(cube, dim)
     if values.dtype.kind == "M":
         return tuple(rfc3339(v) for v in values)
     return tuple(v.isoformat() if hasattr(v, "isoformat") else v for v in values.tolist())
