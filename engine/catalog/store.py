@@ -171,7 +171,7 @@ class Catalog:
     def owner_of(self, id: str) -> tuple[str, str]:  # noqa: A002 (STAC's own name)
         """Whose a collection is, and what the owner calls it."""
         with reading(self._engine) as connection:
-            row = self._row(connection, id)
+            row = self._row(connection, id, COLLECTIONS.c.owner, COLLECTIONS.c.name)
             return row.owner, row.name
 
     def homes(self, called: str | None = None, owner: str | None = None) -> list[Home]:
@@ -182,13 +182,13 @@ class Catalog:
     def tag(self, id: str) -> str:  # noqa: A002 (STAC's own name)
         """The state that a collection is in, as `PutCollection.tag` wants it."""
         with reading(self._engine) as connection:
-            row = self._row(connection, id)
+            row = self._row(connection, id, COLLECTIONS.c.version, COLLECTIONS.c.updated)
             return tag_of(row.version, row.updated)
 
     def search(self, query: Query) -> Found:
         """All items of a collection that the query wants."""
         with reading(self._engine) as connection:
-            return search(connection, self._row(connection, query.collection).pk, query)
+            return search(connection, self._row(connection, query.collection, COLLECTIONS.c.pk).pk, query)
 
     def find(self, wish: Search) -> Page:
         """One page of the items that a search over collections wants."""
@@ -267,8 +267,9 @@ class Catalog:
         with self.changing() as connection:
             return tuple(store(connection, batch, Author()) for batch in batches)
 
-    def _row(self, connection: Connection, id_: str) -> Any:
-        wish = select(COLLECTIONS).where(COLLECTIONS.c.id == id_)
+    def _row(self, connection: Connection, id_: str, *columns: Any) -> Any:
+        """A collection that may be read, or some columns of it."""
+        wish = select(*(columns or [COLLECTIONS])).where(COLLECTIONS.c.id == id_)
         row = connection.execute(self.readable.narrowed(wish)).one_or_none()
         if row is None:
             known = list(connection.execute(self.readable.narrowed(select(COLLECTIONS.c.id))).scalars())

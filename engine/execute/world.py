@@ -108,20 +108,21 @@ class Outside:
 
     def load_collection(self, id_: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of a catalogued collection."""
-        with about("id"):
-            self.catalog.collection(id_)
         found = self._search(id_, extent)
         items = reached(found.items, self.catalog, self.settings)
         return self._load(id_, replace(found, items=items), extent)
 
     def _search(self, id_: str, extent: Extent) -> Found:
         """What a collection has there and then; conditions are functions, of which nobody knows whether two are one."""
-        if extent.properties:
-            return self.catalog.search(query_for(id_, extent))
+        query = replace(query_for(id_, extent), counted=self.dry)
         key = id_, extent.bbox, extent.interval
-        if key not in self.notes.finds:
-            self.notes.finds[key] = self.catalog.search(query_for(id_, extent))
-        return self.notes.finds[key]
+        if not extent.properties and key in self.notes.finds:
+            return self.notes.finds[key]
+        with about("id", "CollectionNotFound"):
+            found = self.catalog.search(query)
+        if not extent.properties:
+            self.notes.finds[key] = found
+        return found
 
     def load_stac(self, url: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of STAC metadata found at a URL or path, or of the results of a batch job of that id."""
@@ -307,12 +308,13 @@ def tell(message: str, level: str, code: str, node: str | None = None) -> None:
 
 
 @contextmanager
-def about(parameter: str) -> Iterator[None]:
-    """Problems in here are about that parameter of the process."""
+def about(parameter: str, *codes: str) -> Iterator[None]:
+    """Problems in here, of these codes where some are named, are about that parameter of the process."""
     try:
         yield
     except Problem as problem:
-        problem.facts["parameter"] = parameter
+        if not codes or problem.code in codes:
+            problem.facts["parameter"] = parameter
         raise
 
 
