@@ -48,19 +48,36 @@ def _known(crs: int | str) -> pyproj.CRS:
 
 def crs_of(cube: xr.DataArray) -> pyproj.CRS | None:
     """The CRS of the cube's cells, from `spatial_ref` or the attributes of its coordinates."""
+    told = _told(cube)
+    return None if told is None else read_crs(told, "data")
+
+
+def crs_text_of(cube: xr.DataArray) -> str | None:
+    """The same as short as can be, as `crs_text`."""
+    told = _told(cube)
+    return None if told is None else _shortened(told)
+
+
+def _told(cube: xr.DataArray) -> int | str | None:
+    """What a cube says of its CRS: a code, WKT, or another text."""
     mapping = axes.facts(cube, "spatial_ref")
     if wkt := mapping.get("crs_wkt") or mapping.get("spatial_ref"):
-        return read_crs(wkt, "data")
+        return str(wkt)
     x = axes.axis(cube, "x")
     given = axes.facts(cube, x).get("reference_system") if x else None
     given = given or cube.attrs.get("crs")
-    return read_crs(given, "data") if isinstance(given, (int, str)) else None
+    return given if isinstance(given, (int, str)) else None
+
+
+@lru_cache(maxsize=64)  # to look a code up takes as long as all else of a small grid
+def _shortened(told: int | str) -> str:
+    return crs_text(read_crs(told, "data"))
 
 
 def grid(cube: xr.DataArray) -> GeoBox:
     """The regular grid that the cells lie on."""
     y, x = axes.plane(cube)
-    crs = crs_of(cube)
+    crs = crs_text_of(cube)
     if crs is None:
         raise IncompatibleDataCubes(
             "the cube has no coordinate reference system, so that it cannot be put onto another grid"
@@ -68,7 +85,7 @@ def grid(cube: xr.DataArray) -> GeoBox:
     xs, ys = (axes.stored(cube, dim).astype(float) for dim in (x, y))
     rx, ry = spacing(xs, x), spacing(ys, y)
     origin = Affine(rx, 0, xs[0] - rx / 2, 0, ry, ys[0] - ry / 2)
-    return GeoBox((len(ys), len(xs)), origin, crs_text(crs))
+    return GeoBox((len(ys), len(xs)), origin, crs)
 
 
 def coordinates(grid: GeoBox) -> dict[Hashable, xr.Variable]:
