@@ -228,8 +228,7 @@ class Backend:
         billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
         task = replace(self._task("run", user, process, folder), lasting=items, foretold=foretold)
-        path, kept = self._journal(user, folder.name), 3600 * self.settings.link_hours
-        log = Journal(path, kept_level(process), kept)
+        log = Journal(self._journal(user, folder.name), kept_level(process))
         ticket = self.sync.take(user.id, task, log.told)
         ticket.future.add_done_callback(lambda done: ended(log, done))
         return ticket, folder

@@ -94,15 +94,12 @@ async def coverage(request: Request, collection_id: str) -> Response:
     """A collection as one coverage: the part, the fields, the cells and the form that are asked for."""
     wish = wish_of(request, OF_COVERAGE)
     name, media_type = wanted(FORMS, request.query_params.get("f"), request.headers.get("accept", ""))
-    domain = await domain_of(request, collection_id)
-    desk = backend_of(request).coverages
     if name == "html":
-        left = await run_in_threadpool(desk.narrowed, domain, wish)
+        domain = await domain_of(request, collection_id)
+        left = await run_in_threadpool(backend_of(request).coverages.narrowed, domain, wish)
         return empty(wish) if left is None else shown(request, collection_id, left, wish)
     form = FORMS[name]
-    plan = await run_in_threadpool(
-        desk.plan, viewer(request), collection_id, domain, wish, form.made_of or name
-    )
+    plan = await plan_of(request, collection_id, wish, form.made_of or name)
     if plan is None:
         return empty(wish)
     if request.scope.get(HEADLESS):
@@ -189,6 +186,20 @@ async def domain_of(request: Request, collection_id: str) -> Domain:
             hint=problem.hint,
         ) from None
     return await run_in_threadpool(desk.found, user, collection_id)
+
+
+async def plan_of(request: Request, collection_id: str, wish: Wish, form: str) -> Plan | None:
+    """How what is asked for is computed; none where nothing of it is there.
+
+    Raises:
+        Problem: As `domain_of`, or the request does not fit the domain.
+    """
+    desk, user = backend_of(request).coverages, viewer(request)
+    is_known, plan = await run_in_threadpool(desk.plan_of_known, user, collection_id, wish, form)
+    if is_known:
+        return plan
+    domain = await domain_of(request, collection_id)
+    return await run_in_threadpool(desk.plan, user, collection_id, domain, wish, form)
 
 
 async def given(
