@@ -110,7 +110,7 @@ def plane(cube: xr.DataArray, parameter: str = "data") -> tuple[str, str]:
 def band_metadata(cube: xr.DataArray) -> list[dict[str, Any]]:
     """One dict for each band: its name and whatever else is known of it."""
     dim = bands(cube)
-    known = {b.get("name"): b for b in cube.coords[dim].attrs.get("bands", ())}
+    known = {b.get("name"): b for b in facts(cube, dim).get("bands", ())}
     return [{**known.get(label, {}), "name": label} for label in labels(cube, dim)]
 
 
@@ -124,6 +124,8 @@ def find_bands(cube: xr.DataArray, wanted: str) -> tuple[int, ...]:
 def select_bands(cube: xr.DataArray, places: Sequence[int]) -> xr.DataArray:
     """The bands at these places, in this order, with their metadata."""
     dim = bands(cube)
+    if tuple(places) == tuple(range(cube.sizes[dim])):
+        return cube
     metadata = band_metadata(cube)
     chosen = cube.isel({dim: list(places)})
     if "bands" in cube.coords[dim].attrs:
