@@ -158,6 +158,12 @@ class Catalog:
         with reading(self._engine) as connection:
             return connection.execute(wish).one_or_none() is not None
 
+    def holds_features(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
+        """Is there a collection of this id that may be read and holds features instead of STAC items?"""
+        wish = self.readable.narrowed(select(COLLECTIONS.c.kind).where(COLLECTIONS.c.id == id))
+        with reading(self._engine) as connection:
+            return connection.execute(wish).scalar_one_or_none() == FEATURES.lower()
+
     def allows_data(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
         """May the data of a collection be read in full? Those of none that is there may not."""
         wish = select(COLLECTIONS.c.owner, COLLECTIONS.c.org).where(COLLECTIONS.c.id == id)
@@ -183,7 +189,7 @@ class Catalog:
     def owner_of(self, id: str) -> tuple[str, str]:  # noqa: A002 (STAC's own name)
         """Whose a collection is, and what the owner calls it."""
         with reading(self._engine) as connection:
-            row = self._row(connection, id)
+            row = self._row(connection, id, COLLECTIONS.c.owner, COLLECTIONS.c.name)
             return row.owner, row.name
 
     def homes(self, called: str | None = None, owner: str | None = None) -> list[Home]:
@@ -194,13 +200,13 @@ class Catalog:
     def tag(self, id: str) -> str:  # noqa: A002 (STAC's own name)
         """The state that a collection is in, as `PutCollection.tag` wants it."""
         with reading(self._engine) as connection:
-            row = self._row(connection, id)
+            row = self._row(connection, id, COLLECTIONS.c.version, COLLECTIONS.c.updated)
             return tag_of(row.version, row.updated)
 
     def search(self, query: Query) -> Found:
         """All items of a collection that the query wants."""
         with reading(self._engine) as connection:
-            return search(connection, self._row(connection, query.collection).pk, query)
+            return search(connection, self._row(connection, query.collection, COLLECTIONS.c.pk).pk, query)
 
     def find(self, wish: Search) -> Page:
         """One page of the items that a search over collections wants."""
@@ -214,7 +220,7 @@ class Catalog:
             Problem: There is no such collection.
         """
         with reading(self._engine) as connection:
-            row = self._row(connection, collection)
+            row = self._row(connection, collection, COLLECTIONS.c.kind)
             asked = replace(wish, collections=(collection,), arrival=row.kind == FEATURES.lower())
             return find(connection, asked, self.readable, self._columns)
 
@@ -292,8 +298,9 @@ class Catalog:
         with self.changing() as connection:
             return tuple(store(connection, batch, Author()) for batch in batches)
 
-    def _row(self, connection: Connection, id_: str) -> Any:
-        wish = select(COLLECTIONS).where(COLLECTIONS.c.id == id_)
+    def _row(self, connection: Connection, id_: str, *columns: Any) -> Any:
+        """A collection that may be read, or some columns of it."""
+        wish = select(*(columns or [COLLECTIONS])).where(COLLECTIONS.c.id == id_)
         row = connection.execute(self.readable.narrowed(wish)).one_or_none()
         if row is None:
             known = list(connection.execute(self.readable.narrowed(select(COLLECTIONS.c.id))).scalars())
