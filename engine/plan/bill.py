@@ -14,6 +14,7 @@ import xarray as xr
 
 from engine.kernel.fused import Fused
 from engine.plan.amounts import Amounts
+from engine.plan.chunk import largest_of
 from engine.plan.parts import all_of
 from engine.plan.text import planned
 from engine.plan.walk import Walk
@@ -125,16 +126,6 @@ def add_unknown(bill: Bill, walk: Walk, array: da.Array) -> None:
     bill.amounts = bill.amounts.plus(Amounts(plain=OVERHEAD * float(array.size), cells=float(array.size)))
     bill.largest, bill.own = max(bill.largest, held + OVERHEAD * block), max(bill.own, block)
     bill.is_known = False
-
-
-def largest_of(chunks: Chunks) -> Region:
-    """The largest block."""
-    region = []
-    for sizes in chunks:
-        i = int(np.argmax(sizes)) if sizes else 0
-        start = sum(sizes[:i])
-        region.append(slice(start, start + (sizes[i] if sizes else 0)))
-    return tuple(region)
 
 
 def evenly(chunks: Chunks, most: int) -> Iterator[Region]:

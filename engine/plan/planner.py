@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from engine.plan.chunk import chunked
+from engine.plan.fit import fitted
 from engine.plan.fuse import fuse, work
 from engine.plan.keep import keep
 from engine.plan.push_grid import push_grid
@@ -34,8 +35,14 @@ class Planner:
     """How many blocks are computed at a time."""
 
     def chunks(self, recipe: Recipe) -> Chunks:
-        """Sizes of the blocks along each axis."""
-        return chunked(push_grid(recipe), self.memory, self.workers)
+        """Sizes of the blocks along each axis.
+
+        Raises:
+            Problem: Not even the series of a single cell fits into memory.
+        """
+        pushed = push_grid(recipe)
+        chunks = chunked(pushed, self.memory, self.workers)
+        return fitted(pushed, chunks, self.memory, self.ready) if pushed.inputs else chunks
 
     def maker(self, recipe: Recipe) -> Callable[[Region], np.ndarray]:
         """What makes regions of an array."""
@@ -43,7 +50,11 @@ class Planner:
 
     def planned(self, recipe: Recipe) -> Recipe:
         """The recipe that is run."""
-        return keep(self.fused(push_grid(recipe)), self.memory)
+        return self.ready(push_grid(recipe))
+
+    def ready(self, pushed: Recipe) -> Recipe:
+        """The same of a recipe whose grids are pushed down already."""
+        return keep(self.fused(pushed), self.memory)
 
     def fused(self, recipe: Recipe) -> Recipe:
         """The recipe with kernels, where they are wanted and worth their while."""

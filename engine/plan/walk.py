@@ -103,9 +103,14 @@ class Walk:
             for b in indices(bands):
                 for source in recipe.meeting(int(t), int(b), window):
                     total = total.plus(self.window(source, recipe.grid, window))
-        plane = count(window[0]) * count(window[1]) * recipe.dtype.itemsize
-        waiting = min(WINDOWS, count(times) * count(bands)) + 2
-        return total, plane * waiting
+        return total, self.waiting(recipe, region)
+
+    @staticmethod
+    def waiting(recipe: Rasters, region: Region) -> int:
+        """Bytes of windows that were read and wait for their place."""
+        times, bands, rows, cols = region
+        plane = count(hull(rows)) * count(hull(cols)) * recipe.dtype.itemsize
+        return plane * (min(WINDOWS, count(times) * count(bands)) + 2)
 
     def window(self, source: Source, grid: GeoBox, window: tuple[slice, slice]) -> Amounts:
         """What one window of one file takes."""
@@ -163,7 +168,8 @@ class Walk:
                 done = done.plus(one.amounts)
             done = done.plus(arithmetic(node, formulas, tile, count(dates)))
             scratch = max(scratch, held_in(node, formulas, walked, tile, count(dates)))
-        return done, scratch + nbytes(node, region)
+        turned = node.order != sorted(node.order)  # then whoever takes the result makes a copy
+        return done, scratch + turned * nbytes(node, region)
 
     @staticmethod
     def formulas(node: Fused, region: Region) -> list[Formula]:
