@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -131,6 +131,16 @@ def largest_of(chunks: Chunks) -> Region:
         start = sum(sizes[:i])
         region.append(slice(start, start + (sizes[i] if sizes else 0)))
     return tuple(region)
+
+
+def evenly(chunks: Chunks, most: int) -> Iterator[Region]:
+    """All blocks, or so many that lie evenly among them."""
+    edges = [np.cumsum((0, *sizes)).tolist() for sizes in chunks]
+    numbers = [len(sizes) for sizes in chunks]
+    blocks = prod(numbers)
+    for i in range(min(blocks, most)):
+        index = np.unravel_index(i * blocks // min(blocks, most), numbers)
+        yield tuple(slice(e[j], e[j + 1]) for e, j in zip(edges, map(int, index), strict=True))
 
 
 def share(recipe: Recipe, sizes: Sequence[tuple[int, ...]]) -> float:

@@ -1,10 +1,11 @@
-"""What a planned recipe is made of: planes of kernels and kept blocks included."""
+"""What a planned recipe is made of: planes of kernels, kept blocks and what is passed over included."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from engine.kernel.fused import Fused
+from engine.plan.passes import Selected
 from engine.plan.shelf import Kept
 from processes.recipes import Held, Recipe
 
@@ -13,7 +14,7 @@ def parts(node: Recipe) -> list[Recipe]:
     """What one recipe is made of; each of the planes that its kernels take."""
     if isinstance(node, Fused):
         return [node.planes[n].recipe for n in node.used]
-    return [node.source] if isinstance(node, Kept) else list(node.inputs)
+    return [node.source] if isinstance(node, (Kept, Selected)) else list(node.inputs)
 
 
 def all_of(recipe: Recipe) -> Iterator[Recipe]:

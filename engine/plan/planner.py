@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from engine.plan.fit import fitted
 from engine.plan.fuse import fuse, work
 from engine.plan.keep import keep
 from engine.plan.push_grid import push_grid
+from engine.plan.select import select
 from processes.places import Region
 from processes.recipes import Chunks, Maker, Recipe
 
@@ -54,7 +55,11 @@ class Planner:
 
     def ready(self, pushed: Recipe) -> Recipe:
         """The same of a recipe whose grids are pushed down already."""
-        return keep(self.fused(pushed), self.memory)
+        return keep(self.fused(select(pushed, self.memory, self.cut, self.fused)), self.memory)
+
+    def cut(self, recipe: Recipe, memory: int) -> Chunks:
+        """Blocks for one worker that take so many bytes."""
+        return replace(self, memory=memory, workers=1).chunks(recipe)
 
     def fused(self, recipe: Recipe) -> Recipe:
         """The recipe with kernels, where they are wanted and worth their while."""

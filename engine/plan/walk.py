@@ -19,6 +19,8 @@ from engine.load.files import header, is_local
 from engine.load.model import Source
 from engine.load.place import shrinkage
 from engine.plan.amounts import Amounts, Walked, arithmetic, held_in, weighted
+from engine.plan.chunk import evenly
+from engine.plan.passes import Selected
 from engine.plan.shelf import Kept
 from engine.plan.weights import hunger, weight
 from processes.cubes.convolution import Correlated
@@ -28,6 +30,10 @@ from processes.recipes import Mapped, Picked, Recipe, schedule
 
 TILE = 512
 """Cells along each side of a block of a file, where its header was not read."""
+LOOKED = 16
+"""Blocks that are looked at of what is passed over."""
+COUNTED = 12
+"""How often dearer it is to count a number in its bin than to add it."""
 NEARLY = 1.01
 """An overview that is so much coarser than the grid still serves it."""
 WARPING = 32 * 2**20
@@ -81,6 +87,8 @@ class Walk:
             return self.fused(recipe, region)
         if isinstance(recipe, Kept):
             return self.kept(recipe, region)
+        if isinstance(recipe, Selected):
+            return self.selected(recipe, region)
         made, gone = math.prod(size(region)), sum(map(math.prod, inputs))
         if isinstance(recipe, Picked) or not recipe.inputs:
             return Amounts(), 0
@@ -151,6 +159,20 @@ class Walk:
         block = (*others, *(slice(0, max(s, default=0)) for s in node.sizes))
         beside = min(node.room, nbytes(node, everything(node.shape)))
         return amounts, self.region(node.source, block).peak + beside
+
+    def selected(self, node: Selected, region: Region) -> tuple[Amounts, int]:
+        """What passes over planes take: of many blocks some are looked at, each pass is as dear as the first."""
+        batches = node.batches(region)
+        done, peak, seen = Amounts(), 0, 0
+        for part in evenly(batches, LOOKED):
+            walked = self.region(node.source, (*map(among, region, part[:-2]), *part[-2:]))
+            cells = math.prod(size(part))
+            plane = math.prod(size(part[-2:]))
+            done = done.plus(walked.amounts).plus(Amounts(plain=cells * COUNTED, cells=cells))
+            peak = max(peak, walked.peak, walked.own + plane * node.beside)
+            seen += cells
+        whole = math.prod(size(region)) * math.prod(node.source.shape[-2:])
+        return done.times(node.passes * whole / max(1, seen)), peak + node.held
 
     # --------------------------------------------------------------------------------------- kernels
     def fused(self, node: Fused, region: Region) -> tuple[Amounts, int]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import dask.array as da
 import numpy as np
 import xarray as xr
 
-from processes.cubes import axes, totals
+from processes.cubes import axes, orders, totals
 from processes.cubes import geometries as shapes
 from processes.cubes.cells import Coding, blockwise, coding_for, computed, one_value, rebuilt, with_null
 from processes.errors import TargetDimensionExists
@@ -128,6 +129,11 @@ class OnPlane:
     context: Any
     before: Coding
     after: Coding
+
+    @cached_property
+    def order(self) -> orders.Order | None:
+        """Where the result stands in the order of all cells, so that it can be found without having all of them."""
+        return orders.order_of(self.reducer, self.before, self.after)
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         cells = block.reshape(block.shape[0] * block.shape[1], *block.shape[2:])
