@@ -180,7 +180,13 @@ class Lines:
         """What is found in passes as a line."""
         does = self.told[node.token].process or type(node).__name__.lower()
         often = "one pass" if node.passes == 1 else f"at most {node.passes} passes"
-        return replace(line, does=does, of=(self.short(node.source),), formula=f"{node.order} in {often}", rules=(SELECT,))
+        return replace(
+            line,
+            does=does,
+            of=(self.short(node.source),),
+            formula=f"{node.order} in {often}",
+            rules=(SELECT,),
+        )
 
     def kernel(self, node: Fused, line: Line) -> Line:
         """A kernel as a line."""
