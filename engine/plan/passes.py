@@ -121,4 +121,5 @@ def parts(chunks: Chunks) -> Iterator[tuple[slice, ...]]:
 
 def kept(order: Order, room: int) -> int:
     """Bytes of what is kept of one plane: bins and their sums, or cells that are taken out, and these in order."""
-    return max(BINS_HELD, 3 * SIDES * room * int(order.keyed.itemsize))
+    taken: int = 3 * SIDES * room * order.keyed.itemsize
+    return max(BINS_HELD, taken)
