@@ -15,7 +15,7 @@ import numpy as np
 
 BITS = 16
 """Bits that one pass looks at."""
-BINS = 8 * 2**BITS
+BINS: int = 8 * 2**BITS
 """Bytes of the bins of one pass, for each beginning that is looked at."""
 
 
