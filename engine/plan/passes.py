@@ -1,4 +1,4 @@
-"""Order statistics of planes that do not fit into memory: found in a few passes over blocks."""
+"""Statistics of planes that do not fit into memory: found in a few passes over blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from processes.cubes.orders import Order
-from processes.kernels.ranks import BINS, passes
+from processes.cubes.spreads import Spread
+from processes.kernels.ranks import BINS
 from processes.places import Region, among, size
 from processes.recipes import Chunks, Recipe, computed
 
@@ -25,13 +26,14 @@ COUNTING = 8
 
 @dataclass(frozen=True, eq=False)
 class Selected:
-    """A quantile of all cells of each plane."""
+    """A quantile, a deviation or a count of all cells of each plane."""
 
     recipe: Recipe
     """The same, as it is written."""
     source: Recipe
     """The cells (..., y, x)."""
-    order: Order
+    told: Order | Spread
+    """What is looked for."""
     sizes: Chunks
     """Blocks that are looked at one after the other: how many of the planes at a time, and parts of these."""
     room: int
@@ -65,18 +67,18 @@ class Selected:
     @property
     def passes(self) -> int:
         """How often the cells are read at most."""
-        return passes(self.order.keyed)
+        return self.told.passes
 
     @property
     def held(self) -> int:
         """Bytes of what is kept of the planes that are looked at together."""
         together = prod(max(s, default=0) for s in self.sizes[:-2])
-        return together * kept(self.order, self.room)
+        return together * kept(self.told, self.room)
 
     @property
     def beside(self) -> int:
         """Bytes at hand for each cell of a block while it is counted."""
-        return COUNTING + 4 * self.order.keyed.itemsize + 1
+        return COUNTING + 4 * self.told.keyed.itemsize + 1
 
     def batches(self, region: Region) -> Chunks:
         """How many planes of a region are looked at together, and the parts of these."""
@@ -96,7 +98,8 @@ class Selected:
     def found(self, planes: Region) -> np.ndarray:
         """The results of some planes, which are looked at together."""
         shape = size(planes)
-        searches = {i: self.order.search(self.room) for i in np.ndindex(shape)}
+        told: Any = self.told  # each is given its own kind of search
+        searches: dict[tuple[int, ...], Any] = {i: told.search(self.room) for i in np.ndindex(shape)}
         cells = prod(self.source.shape[-2:])
         over = not cells
         while not over:
@@ -104,12 +107,12 @@ class Selected:
                 block = computed(self.source, (*planes, *part))
                 for i, search in searches.items():
                     if search.found is None:
-                        search.take(self.order.valid(block[i]))
+                        search.take(told.valid(block[i]))
             ended = [s.over() for s in searches.values()]
             over = all(ended)
         out = np.empty(shape, self.dtype)
         for i, search in searches.items():
-            out[i] = self.order.finished(search, cells)
+            out[i] = told.finished(search, cells)
         return out
 
 
@@ -119,7 +122,7 @@ def parts(chunks: Chunks) -> Iterator[tuple[slice, ...]]:
     yield from product(*([slice(a, b) for a, b in pairwise(e) if a < b] for e in edges))
 
 
-def kept(order: Order, room: int) -> int:
+def kept(told: Order | Spread, room: int) -> int:
     """Bytes of what is kept of one plane: bins and their sums, or cells that are taken out, and these in order."""
-    taken: int = 3 * SIDES * room * order.keyed.itemsize
+    taken: int = 3 * SIDES * room * told.keyed.itemsize
     return max(BINS_HELD, taken)

@@ -1,4 +1,4 @@
-"""Rule: medians and quantiles of planes that do not fit into memory are found in passes over their blocks."""
+"""Rule: statistics of planes are found in one pass over blocks, or in a few where all of a plane does not fit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from engine.plan.fit import Holding
 from engine.plan.passes import BINS_HELD, SIDES, Selected
 from processes.cubes.orders import Order
+from processes.cubes.spreads import Spread
 from processes.places import everything
 from processes.recipes import Chunks, Mapped, Recipe, inputs_first, picked
 
@@ -21,7 +22,7 @@ Cut = Callable[[Recipe, int], Chunks]
 
 
 def select(recipe: Recipe, memory: int, cut: Cut, fused: Callable[[Recipe], Recipe]) -> Recipe:
-    """The recipe with order statistics found in passes, where planes do not fit.
+    """The recipe with statistics of planes found in passes: where one is enough, and where planes do not fit.
 
     Args:
         recipe: What is to be run.
@@ -38,12 +39,12 @@ def select(recipe: Recipe, memory: int, cut: Cut, fused: Callable[[Recipe], Reci
 
 
 def selected(node: Recipe, memory: int, cut: Cut, fused: Callable[[Recipe], Recipe]) -> Recipe:
-    """One node; as it is where it is no order statistic of a plane, or where a plane fits."""
-    order = order_of(node)
-    if order is None or not isinstance(node, Mapped):
+    """One node; as it is where it cannot be found so, or where a plane fits and would be read more than once."""
+    told = told_by(node)
+    if told is None or not isinstance(node, Mapped):
         return node
     one = tuple(slice(0, min(1, n)) for n in node.shape)
-    if Holding({}, 0.0).region(fused(node), one).peak <= memory:
+    if told.passes > 1 and Holding({}, 0.0).region(fused(node), one).peak <= memory:
         return node
     cells = node.inputs[0]
     axes = (*range(2, len(cells.shape)), 0, 1)
@@ -55,11 +56,11 @@ def selected(node: Recipe, memory: int, cut: Cut, fused: Callable[[Recipe], Reci
         sizes[axis] = tuple(min(step, source.shape[axis] - i) for i in range(0, source.shape[axis], step))
         most //= step
     together = prod(max(s, default=1) for s in sizes[:-2])
-    room = memory // PART // (3 * SIDES * order.keyed.itemsize * together)
-    return Selected(node, fused(source), order, tuple(sizes), room)
+    room = memory // PART // (3 * SIDES * told.keyed.itemsize * together)
+    return Selected(node, fused(source), told, tuple(sizes), room)
 
 
-def order_of(node: Recipe) -> Order | None:
-    """Which order statistic of a whole plane a step is, as it says of itself."""
-    order: Any = getattr(node.fn, "order", None) if isinstance(node, Mapped) else None
-    return order if isinstance(order, Order) else None
+def told_by(node: Recipe) -> Order | Spread | None:
+    """What a step makes of a whole plane that can be found in passes, as it says of itself."""
+    told: Any = getattr(node.fn, "passing", None) if isinstance(node, Mapped) else None
+    return told if isinstance(told, (Order, Spread)) else None

@@ -184,7 +184,7 @@ class Lines:
             line,
             does=does,
             of=(self.short(node.source),),
-            formula=f"{node.order} in {often}",
+            formula=f"{node.told} in {often}",
             rules=(SELECT,),
         )
 

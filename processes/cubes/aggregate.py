@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
-from processes.cubes import axes, orders, totals
+from processes.cubes import axes, orders, spreads, totals
 from processes.cubes import geometries as shapes
 from processes.cubes.cells import Coding, blockwise, coding_for, computed, one_value, rebuilt, with_null
 from processes.errors import TargetDimensionExists
@@ -131,9 +131,10 @@ class OnPlane:
     after: Coding
 
     @cached_property
-    def order(self) -> orders.Order | None:
-        """Where the result stands in the order of all cells, so that it can be found without having all of them."""
-        return orders.order_of(self.reducer, self.before, self.after)
+    def passing(self) -> orders.Order | spreads.Spread | None:
+        """What the result is, where it can be found in a few passes over parts of the cells."""
+        told = (self.reducer, self.before, self.after)
+        return orders.order_of(*told) or spreads.spread_of(*told)
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         cells = block.reshape(block.shape[0] * block.shape[1], *block.shape[2:])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from processes.cubes.cells import Coding
-from processes.kernels.ranks import Search
+from processes.kernels.ranks import Search, passes
 from processes.reducers import between, placed, shares_of
 from processes.types import UNSET
 
@@ -28,6 +28,11 @@ class Order:
 
     def __str__(self) -> str:
         return "median" if self.share == 0.5 else f"quantile {self.share:g}"
+
+    @property
+    def passes(self) -> int:
+        """How often all cells are looked at, at most."""
+        return passes(self.keyed)
 
     @property
     def keyed(self) -> np.dtype[Any]:

@@ -234,6 +234,19 @@ def test_more_area_and_more_dates_never_cost_less(catalog, tmp_path, kernels):
             assert told[0][3] < told[-1][3]
 
 
+def test_transcendental_functions_cost_more_in_kernels(catalog, tmp_path):
+    def seconds(session, process, of, last=False):
+        child_ = child(process, **{of: {"from_parameter": "x"}})
+        mean = {"dimension": "t", "reducer": child("mean", data={"from_parameter": "data"})}
+        steps = [("apply", {"process": child_}), ("reduce_dimension", mean)]
+        return session.explain(chain(*(steps[::-1] if last else steps))).cost.seconds.compute
+
+    with engine.open(catalog, home=tmp_path, kernels="always") as session:
+        plain, exp, tanh = (seconds(session, *p) for p in (("absolute", "x"), ("exp", "p"), ("tanh", "x")))
+        assert plain < exp < tanh
+        assert seconds(session, "tanh", "x", last=True) < tanh  # of means there are fewer than of dates
+
+
 def test_workers_take_memory_and_save_time():
     cube = files(12, "B04 B08", 2048, 2048, 512)
     one, four = (cost_of([(cube.astype("float32"), "")], [], [], Means(Calibration(), w, 4)) for w in (1, 4))

@@ -1,4 +1,4 @@
-"""Order statistics of planes that do not fit: in passes over blocks, what NumPy gives of all cells at once."""
+"""Statistics of planes that do not fit: in passes over blocks, what NumPy gives of all cells at once."""
 
 from __future__ import annotations
 
@@ -117,17 +117,49 @@ def test_planes_that_do_not_fit_give_what_those_give_that_do(dtype: str, nodes: 
     cells[1, 1] = np.nan if gap is None else 0
     source = stored(cells, 64)
     large = reduced(lazy_cube(source, gap, "never", ("B04", "B08"), memory=MB), *nodes)
-    whole = reduced(lazy_cube(stored(cells, 64), gap, "never", ("B04", "B08")), *nodes)
+    whole = reduced(lazy_cube(stored(cells, 64), gap, "never", ("B04", "B08")), *nodes).data
     assert isinstance(planned(large.data), Selected)
-    assert not isinstance(planned(whole.data), Selected)
-    np.testing.assert_array_equal(
-        large.compute(scheduler="synchronous"), whole.compute(scheduler="synchronous")
-    )
+    assert isinstance(planned(whole), Selected) == (cells.dtype.itemsize <= 2)  # one pass is never too many
+    expected = computed(whole.recipe, everything(whole.shape))
+    np.testing.assert_array_equal(large.compute(scheduler="synchronous"), expected)
     passes = {1: 1, 2: 1, 4: 2, 8: 2}[
         cells.dtype.itemsize
     ]  # of floats with 64 bits few are left after the first
     assert source.cells <= passes * cells.size
     assert max(np.prod(size(r)) for r in source.reads) == 64 * 64
+
+
+@pytest.mark.parametrize("args", [{}, {"ignore_nodata": False}], ids=["plain", "strict"])
+@pytest.mark.parametrize(("name", "passes"), [("sd", 2), ("variance", 2), ("count", 1)])
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
+def test_deviations_and_counts_of_such_planes_are_added_up(
+    dtype: str, name: str, passes: int, args: Any
+) -> None:
+    rng = np.random.default_rng(4)
+    cells = rng.integers(1, 99, (2, 2, 400, 300)).astype(dtype)
+    gap = None if cells.dtype.kind == "f" else 0
+    cells[0, 0, :50] = np.nan if gap is None else 0
+    cells[1, 1] = np.nan if gap is None else 0
+    cells[1, 0, 1:] = np.nan if gap is None else 0
+    cells[1, 0, 0, 1:] = np.nan if gap is None else 0  # a single number
+    if gap is None:
+        cells[0, 1] += 1e5  # far from 0, as squares alone would not stand it
+        cells[0, 0, 60, :5] = np.inf if name == "count" else 7
+    nodes = ((name, {} if name == "count" else args),)
+    source = stored(cells, 100)
+    large = reduced(lazy_cube(source, gap, "never", ("B04", "B08"), memory=MB), *nodes)
+    assert isinstance(planned(large.data), Selected)
+    found = large.compute(scheduler="synchronous")
+    read = source.cells
+    if name == "count":
+        np.testing.assert_array_equal(found, np.sum(np.isfinite(cells) & (cells != gap), axis=(2, 3)))
+    else:
+        whole = large.data.recipe
+        with np.errstate(all="ignore"):
+            expected = computed(whole, everything(whole.shape))
+        np.testing.assert_allclose(found, expected, rtol=1e-5 if dtype == "float32" else 1e-10)
+    nothing = cells[0, 0].size  # of the plane without any number no second pass is needed
+    assert read == passes * cells.size - (passes - 1) * nothing
 
 
 def test_what_is_computed_is_counted_block_by_block_and_within_the_cap() -> None:
@@ -181,7 +213,7 @@ def test_kernels_are_used_below() -> None:
 
 
 def test_the_planner_chooses_by_memory_alone() -> None:
-    cube = reduced(lazy_cube(stored(np.zeros((1, 1, 64, 64), np.uint8), 32), 0, "never", ("B04",)), *MEDIAN)
+    cube = reduced(lazy_cube(stored(np.zeros((1, 1, 64, 64), np.int32), 32), 0, "never", ("B04",)), *MEDIAN)
     assert [type(Planner(m, "never").planned(cube.data.recipe)).__name__ for m in (2**16, 2**30)] == [
         "Selected",
         "Mapped",
