@@ -208,6 +208,24 @@ SCHEMAS: Mapping[str, Schema] = {
         {"stac_version": TEXT, "collection": TEXT, "bbox": BOX, "links": many(ANY_OBJECT)},
         "A STAC item.",
     ),
+    "Feature": record(
+        {
+            "type": {"type": "string", "enum": ["Feature"]},
+            "id": TEXT,
+            "geometry": maybe(ANY_OBJECT),
+            "properties": ANY_OBJECT,
+        },
+        {"collection": TEXT, "bbox": BOX, "links": many(ANY_OBJECT)},
+        "A feature of a collection that holds no STAC items.",
+    ),
+    "ItemOrFeature": {
+        "description": "A STAC item, or a feature where the collection holds such.",
+        "anyOf": [ref("Item"), ref("Feature")],
+    },
+    "Features": {
+        "description": "A page of STAC items, or of features where the collection holds such.",
+        "allOf": [ref("Items")],
+    },
     "Items": record(
         {
             "type": {"type": "string", "enum": ["FeatureCollection"]},
@@ -218,8 +236,8 @@ SCHEMAS: Mapping[str, Schema] = {
         "A page of STAC items.",
     ),
     "ItemOrItems": {
-        "description": "A STAC item, or a feature collection of several.",
-        "anyOf": [ref("Item"), ref("Items")],
+        "description": "A STAC item (or a feature, where the collection holds such), or a feature collection of several.",
+        "anyOf": [ref("Item"), ref("Feature"), ref("Items")],
     },
     "Pairs": {
         **many(record({"collection": TEXT, "item": TEXT})),

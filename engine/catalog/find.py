@@ -18,12 +18,11 @@ from engine.catalog.readable import Readable
 from engine.catalog.space import footprint, split
 from engine.catalog.tables import BOXES_COUNT, CLOUD, COLLECTIONS, ITEMS, PLATFORM, RELATIONS
 from engine.catalog.texts import from_text
+from engine.catalog.times import EVER
 from engine.errors import Problem
 
 FEW = 20_000
 """Boxes up to which the way from the R*Tree to the items is shorter than through all items."""
-EARLIEST = -(2**62)
-"""Before all times of items."""
 COLUMNS = Columns(
     id=ITEMS.c.id, collection=COLLECTIONS.c.id, t0=ITEMS.c.t0, t1=ITEMS.c.t1, dt=ITEMS.c.dt,
     shape=ITEMS.c.shape, west=ITEMS.c.west, south=ITEMS.c.south, east=ITEMS.c.east, north=ITEMS.c.north,
@@ -169,7 +168,7 @@ def _count(wish: Search, conditions: Sequence[ColumnElement[bool]], readable: Re
     counted = bare.select_from(ITEMS)
     if wish.ids is None and not _looks_at_all(wish) and _is_in_index(wish):
         # Always true, and leads SQLite to the index: it does not see by itself that all that is asked for is there.
-        return counted.where(ITEMS.c.t0 >= EARLIEST)
+        return counted.where(ITEMS.c.t0 >= -EVER)
     return counted
 
 

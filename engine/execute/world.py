@@ -21,6 +21,7 @@ import xarray as xr
 from engine.catalog import Catalog, Found, Query, open_files, open_stac
 from engine.catalog.changes import full_id
 from engine.catalog.documents import is_remote
+from engine.catalog.model import has_features
 from engine.errors import Problem
 from engine.execute import elsewhere, inputs, models
 from engine.execute.cluster import Threads
@@ -29,6 +30,7 @@ from engine.execute.exchange import Export, export_of
 from engine.execute.objects import reached
 from engine.execute.shared import name_of
 from engine.execute.udf import user_function
+from engine.execute.vectors import features_of
 from engine.http import egress_of
 from engine.load import Survey, Wish, choose, survey
 from engine.plan.planner import Planner
@@ -107,9 +109,13 @@ class Outside:
     """Is nothing to be done that others can see, so that the graph is only looked at?"""
 
     def load_collection(self, id_: str, extent: Extent) -> xr.DataArray:
-        """A lazy cube of a catalogued collection."""
+        """A lazy cube of a catalogued collection; of one of features, a vector cube."""
         with about("id"):
-            self.catalog.collection(id_)
+            known = self.catalog.collection(id_)
+        if has_features(known):
+            features = features_of(self.catalog, query_for(id_, extent), extent)
+            self._decided(f"{id_}: {features.sizes['geometry']} features")
+            return features
         found = self._search(id_, extent)
         items = reached(found.items, self.catalog, self.settings)
         return self._load(id_, replace(found, items=items), extent)
