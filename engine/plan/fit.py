@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from math import prod
 
 from engine.errors import Problem
 from engine.load.blocks import Rasters
@@ -102,8 +103,12 @@ def next_cut(
 
 def is_series(steps: Sequence[Step]) -> bool:
     """Is a cell made of what lies around its own place alone?"""
-    read = (s.region for s in steps if len(s.region) > 1 and not s.inputs)
-    return all(count(region[-2]) * count(region[-1]) <= AROUND for region in read)
+    for step in steps:
+        if len(step.region) > 1 and not step.inputs:
+            cells = count(step.region[-2]) * count(step.region[-1])
+            if cells > AROUND or cells == prod(step.recipe.shape[-2:]) > 1:
+                return False
+    return True
 
 
 def too_long(steps: Sequence[Step], needed: int, memory: int) -> Problem:

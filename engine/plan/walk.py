@@ -65,11 +65,13 @@ class Walk:
             homes.append(homes[step.inputs[0]] if is_view else len(homes))
         readers[homes[-1]] += 1
         held: dict[int, int] = {}
-        done, peak = Amounts(), 0
+        done, peak, shelf = Amounts(), 0, 0
         for number, step in enumerate(steps):
             amounts, scratch = self.step(
                 step.recipe, step.region, [size(steps[i].region) for i in step.inputs]
             )
+            scratch += shelf
+            shelf += beside(step.recipe) if isinstance(step.recipe, Kept) else 0
             if homes[number] == number:
                 held[number] = nbytes(step.recipe, step.region)
             done, peak = done.plus(amounts), max(peak, sum(held.values()) + scratch)
@@ -157,8 +159,7 @@ class Walk:
         share = math.prod(map(count, window)) / max(1, math.prod(map(count, whole)))
         amounts = self.region(node.source, (*others, *whole)).amounts.times(share)
         block = (*others, *(slice(0, max(s, default=0)) for s in node.sizes))
-        beside = min(node.room, nbytes(node, everything(node.shape)))
-        return amounts, self.region(node.source, block).peak + beside
+        return amounts, self.region(node.source, block).peak + beside(node)
 
     def selected(self, node: Selected, region: Region) -> tuple[Amounts, int]:
         """What passes over planes take: of many blocks some are looked at, each pass is as dear as the first."""
@@ -215,6 +216,11 @@ def around(edges: Sequence[int], place: slice) -> slice:
     if place.stop <= place.start:
         return place
     return slice(max(e for e in edges if e <= place.start), min(e for e in edges if e >= place.stop))
+
+
+def beside(node: Kept) -> int:
+    """Bytes of blocks that are kept, as long as something is made of them."""
+    return min(node.room, nbytes(node, everything(node.shape)))
 
 
 def nbytes(recipe: Recipe, region: Region) -> int:

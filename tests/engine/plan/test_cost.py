@@ -299,6 +299,23 @@ def test_a_block_holds_no_more_than_was_said(larger, tmp_path, name, kernels):
     assert said.own <= peak <= said.peak
 
 
+def test_blocks_of_files_that_are_read_again_and_again_cost_so_much(larger, tmp_path):
+    def packed(memory: int) -> tuple[float, int]:
+        series = child("cumsum", data={"from_parameter": "data"})
+        graph = chain(("apply_dimension", {"dimension": "t", "process": series}), edge=512, bands=["B04"])
+        with engine.open(larger, home=tmp_path, block_memory=memory, workers=1) as session:
+            found = session.explain(graph).cost
+        return found.bytes_packed, found.tasks
+
+    once, blocks = packed(64 * 2**20)
+    assert blocks == 1
+    kept, several = packed(12 * 2**20)
+    assert several > 1
+    assert kept == pytest.approx(once, rel=1e-6)  # there is room to keep them
+    again, many = packed(2 * 2**20)
+    assert again == pytest.approx(many * once, rel=1e-6)
+
+
 CHILD = """
 import json, sys, engine
 catalog, home, graph, target = sys.argv[1:]

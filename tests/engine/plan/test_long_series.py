@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import engine
 from engine.plan.bill import largest_of
 from engine.plan.fit import Holding
-from engine.plan.text import planned
+from engine.plan.text import CHUNK, KEEP, plan_of, planned
 from engine.plan.walk import Walk
 from processes.lazy import Lazy
 from processes.places import size
@@ -117,6 +117,40 @@ def test_narrow_blocks_follow_the_files() -> None:
     tall, wide = cube.data.chunks[-2:]
     assert set(tall) == {512}
     assert max(wide) < 64
+
+
+def test_blocks_of_files_are_read_once_where_there_is_room_to_keep_them() -> None:
+    numbers = np.random.default_rng(7).integers(0, 50, (64, 1, 128, 256)).astype(np.uint8)
+    graph, source = along_time("cumsum"), stored(numbers, 128)
+    cube = run(graph, source, 8 * MB)
+    assert cube.data.npartitions >= 8
+    assert held(cube) <= 8 * MB
+    np.testing.assert_array_equal(cube.compute(scheduler="synchronous").values, TWINS["cumsum"](numbers))
+    assert [size(r) for r in source.reads] == [(64, 1, 128, 128)] * 2
+    told = [line.rules for line in plan_of([cube], {"out": cube}, {}, {}).run]
+    assert told == [(KEEP,), (CHUNK,)]
+
+
+def test_where_there_is_no_room_they_are_read_for_each_block() -> None:
+    numbers = np.random.default_rng(7).integers(0, 50, (64, 1, 128, 256)).astype(np.uint8)
+    source = stored(numbers, 128)
+    cube = run(along_time("cumsum"), source, 2 * MB)
+    cube.compute(scheduler="synchronous")
+    assert len(source.reads) == cube.data.npartitions
+    assert source.cells == numbers.size
+
+
+def test_what_a_selection_of_dates_leaves_out_is_not_read_to_be_kept() -> None:
+    numbers = np.random.default_rng(7).integers(0, 50, (128, 1, 128, 256)).astype(np.uint8)
+    source = stored(numbers, 128)
+    graph = along_time("cumsum")
+    graph["out"]["arguments"]["data"] = {"from_node": "some"}
+    extent = ["2022-01-01", "2022-11-15"]
+    given = {"data": {"from_parameter": "cube"}, "extent": extent}
+    graph["some"] = {"process_id": "filter_temporal", "arguments": given}
+    cube = run(graph, source, 8 * MB)
+    cube.compute(scheduler="synchronous")
+    assert source.cells == cube.sizes["t"] * 128 * 256 < numbers.size
 
 
 def test_a_series_that_does_not_fit_is_refused_by_name() -> None:
