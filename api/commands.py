@@ -26,12 +26,17 @@ def catalog() -> None:
 @catalog.command("add")
 @click.argument("source")
 @click.option("--collection", help="Id of the collection, where the source has none.")
+@click.option(
+    "--time", multiple=True, help="Of vector data, the property that is the time, or twice: its ends."
+)
 @catalog_option
 @as_json_option
-def add(source: str, collection: str | None, catalog: str | None, as_json: bool) -> None:
-    """Catalogue SOURCE: STAC (also a stac-geoparquet file), a STAC API, or a folder of rasters."""
+def add(
+    source: str, collection: str | None, time: tuple[str, ...], catalog: str | None, as_json: bool
+) -> None:
+    """Catalogue SOURCE: STAC (also a stac-geoparquet file), a STAC API, a folder of rasters, or vector data."""
     with engine.open(catalog) as session:
-        added = session.add(source, collection=collection)
+        added = session.add(source, collection=collection, time=time)
     if as_json:
         print_json(
             [{"collection": a.collection, "new": a.items_new, "updated": a.items_updated} for a in added]
@@ -74,9 +79,9 @@ def search(
         print_json({"type": "FeatureCollection", "features": docs, "numberMatched": page.matched})
         return
     for hit in page.hits:
-        properties = hit.doc["properties"]
-        when = properties.get("datetime") or f"{properties['start_datetime']}/{properties['end_datetime']}"
-        click.echo(f"{hit.doc['collection']}  {hit.doc['id']}  {when}")
+        told = hit.doc["properties"].get
+        ends = [str(told(name)) for name in ("start_datetime", "end_datetime") if told(name)]
+        click.echo(f"{hit.doc['collection']}  {hit.doc['id']}  {told('datetime') or '/'.join(ends)}".rstrip())
     say(f"{len(page.hits)} of {page.matched} items")
 
 

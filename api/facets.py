@@ -23,6 +23,8 @@ class Facet:
     """Are items searched over all collections?"""
     features: bool
     """Are its collections features, which are listed, and changed?"""
+    plain: bool
+    """Are features that are no STAC items given as they are, without the members that STAC asks of items?"""
     coverages: bool
     """Are its collections coverages, too?"""
     processes: bool
@@ -33,18 +35,20 @@ class Facet:
 
 OF_OPENEO, OF_STAC, OF_OGC = "https://api.openeo.org/", "https://api.stacspec.org/", "http://www.opengis.net/"
 ROOT = Facet(
-    "", "", openeo=True, stac=True, features=True, coverages=True, processes=True, classes=("http",)
+    "", "", openeo=True, stac=True, features=True, plain=False, coverages=True, processes=True,
+    classes=("http",)
 )  # fmt: skip
 OPENEO = Facet(
-    "/openeo/1.2", "openEO", openeo=True, stac=False, features=False, coverages=False, processes=False,
+    "/openeo/1.2", "openEO", openeo=True, stac=False, features=False, plain=False, coverages=False, processes=False,
     classes=(OF_OPENEO, OF_STAC, OF_OGC),
 )  # fmt: skip
 STAC = Facet(
-    "/stac", "STAC", openeo=False, stac=True, features=True, coverages=False, processes=False,
+    "/stac", "STAC", openeo=False, stac=True, features=True, plain=False, coverages=False, processes=False,
     classes=(OF_STAC, OF_OGC),
 )  # fmt: skip
 OGC = Facet(
-    "/ogc", "OGC API", openeo=False, stac=False, features=True, coverages=True, processes=True, classes=(OF_OGC,)
+    "/ogc", "OGC API", openeo=False, stac=False, features=True, plain=True, coverages=True, processes=True,
+    classes=(OF_OGC,)
 )  # fmt: skip
 FACETS = (ROOT, OPENEO, STAC, OGC)
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
         filter_from_text,
     )
     from engine.catalog.changes import full_id
+    from engine.catalog.model import FEATURES, has_features
+    from engine.catalog.store import Catalog
     from engine.cosmos import Sight
     from engine.coverages.desk import VISITOR, changed
     from engine.coverages.plan import Plan
@@ -76,7 +78,10 @@ if TYPE_CHECKING:
     from engine.stored import public as public_assets
 
 _ROOMS = {
+    "Catalog": "engine.catalog",
     "Event": "engine.catalog",
+    "FEATURES": "engine.catalog.model",
+    "has_features": "engine.catalog.model",
     "Delivery": "engine.events",
     "Live": "engine.events",
     "Message": "engine.events",
@@ -168,6 +173,7 @@ _ROOMS = {
 
 __all__ = [
     "COMMON",
+    "FEATURES",
     "OF_COVERAGE",
     "OF_DOMAIN",
     "VISITOR",
@@ -175,6 +181,7 @@ __all__ = [
     "Author",
     "Axis",
     "Backend",
+    "Catalog",
     "Cube",
     "Delivery",
     "Domain",
@@ -240,6 +247,7 @@ __all__ = [
     "first_run",
     "full_id",
     "ground_of",
+    "has_features",
     "home_of",
     "media_type_of",
     "message_of",

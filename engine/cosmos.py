@@ -141,7 +141,7 @@ class Cosmos:
         """A page of a project's items: its own, and those of the catalogue that were related to it."""
         self.project(user, project)
         home = full_id(OF_PROJECTS, project)
-        return self._hub.seen_by(user).find(replace(wish, project=(home, project)))
+        return self._hub.seen_by(user).of_stac().find(replace(wish, project=(home, project)))
 
     def project_item(self, user: User, project: str, id_: str) -> Hit:
         """An item of a project.

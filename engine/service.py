@@ -369,9 +369,11 @@ class Engine:
         """
         return self.catalog.collection(id_)
 
-    def add(self, source: str | Path, *, collection: str | None = None) -> tuple[Added, ...]:
-        """Catalogue a STAC catalogue, collection, item or API, or a folder of rasters."""
-        return self.catalog.add(source, collection=collection)
+    def add(
+        self, source: str | Path, *, collection: str | None = None, time: Sequence[str] = ()
+    ) -> tuple[Added, ...]:
+        """Catalogue a STAC catalogue, collection, item or API, a folder of rasters, or vector data, as `Catalog.add`."""
+        return self.catalog.add(source, collection=collection, time=time)
 
     # ---------------------------------------------------------------------------- the corridor
     def prepare(self, source: Any, parameters: Mapping[str, Any] | None = None) -> Prepared:
@@ -381,11 +383,13 @@ class Engine:
             Problems: Everything that is wrong with it.
         """
 
-        def loaded(node: Node) -> Loaded:
+        def loaded(node: Node) -> Loaded | None:
             notes = Notes(finds=finds)
             outcome = evaluate(
                 Graph({"load": node}, "load"), values, lambda name: self._outside(name, notes, dry=True)
             )
+            if not notes.readings:  # features, which are in memory
+                return None
             reading = notes.readings[-1]
             return Loaded(outcome.values["load"], reading.found.items, reading.wish)
 

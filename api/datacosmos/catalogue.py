@@ -52,7 +52,7 @@ MADE: Any = {201: reply("It is made.", ref("Item"), "application/json")}
 )
 def collections(request: Request, user: Caller) -> CosmosResponse:
     """The collections that may be read, by id."""
-    every = backend_of(request).hub.seen_by(user).collections()
+    every = backend_of(request).hub.seen_by(user).of_stac().collections()
     given, cursor = request.query_params.get("limit"), request.query_params.get("cursor")
     limit = whole("limit", given) if given is not None else len(every)
     if limit < 1 and given is not None:
@@ -121,7 +121,7 @@ def remove_collection(request: Request, collection_id: str, user: Caller) -> Res
 def items(request: Request, collection_id: str, user: Caller) -> Response:
     """A page of the collection's items, with prices where a project or a contract is named."""
     asked, terms = search_by_address(request.query_params.multi_items())
-    page = backend_of(request).hub.seen_by(user).find_in(collection_id, asked.search)
+    page = backend_of(request).hub.seen_by(user).of_stac().find_in(collection_id, asked.search)
     next_ = following(request, "cursor", page.next) if page.next is not None else None
     return CosmosResponse(page_of(request, told_to(request, user, terms), page, next_, fields=asked.fields))
 
@@ -149,7 +149,7 @@ def create(request: Request, collection_id: str, user: Caller, body: Annotated[J
 )
 def item(request: Request, collection_id: str, item_id: str, user: Caller) -> Response:
     """An item, with its price where a project or a contract is named."""
-    hit = backend_of(request).hub.seen_by(user).item(collection_id, item_id)
+    hit = backend_of(request).hub.seen_by(user).of_stac().item(collection_id, item_id)
     return CosmosResponse(item_of(request, told_to(request, user), hit))
 
 
@@ -201,7 +201,7 @@ def remove(request: Request, collection_id: str, item_id: str, user: Caller) -> 
 def search(request: Request, user: Caller) -> Response:
     """A page of the items that the parameters ask for."""
     asked, terms = search_by_address(request.query_params.multi_items())
-    page = backend_of(request).hub.seen_by(user).find(asked.search)
+    page = backend_of(request).hub.seen_by(user).of_stac().find(asked.search)
     next_ = following(request, "cursor", page.next) if page.next is not None else None
     return CosmosResponse(page_of(request, told_to(request, user, terms), page, next_, fields=asked.fields))
 
@@ -215,7 +215,7 @@ def search(request: Request, user: Caller) -> Response:
 def search_items(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """A page of the items that the body asks for; with the cursor of its next link, the body asks for that page."""
     asked, terms = search_by_body(body)
-    page = backend_of(request).hub.seen_by(user).find(asked.search)
+    page = backend_of(request).hub.seen_by(user).of_stac().find(asked.search)
     links = Links(request)
     next_ = links.root(f"{STAC}/search", cursor=page.next) if page.next is not None else None
     return CosmosResponse(page_of(request, told_to(request, user, terms), page, next_, fields=asked.fields))
@@ -238,7 +238,7 @@ def told(request: Request, user: User, outcome: Outcome) -> Response:
 def told_collection(request: Request, user: User, id_: str, status: int = 200) -> Response:
     """The collection as it is."""
     return CosmosResponse(
-        collection_of(request, backend_of(request).hub.seen_by(user).collection(id_)), status
+        collection_of(request, backend_of(request).hub.seen_by(user).of_stac().collection(id_)), status
     )
 
 

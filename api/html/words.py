@@ -78,7 +78,7 @@ def by_standard(uris: list[str]) -> list[tuple[str, list[str]]]:
 
 def value(found: Any) -> str:
     """A value of JSON, cut short; nothing for what is not there."""
-    if isinstance(found, Undefined):
+    if found is None or isinstance(found, Undefined):
         return ""
     if isinstance(found, str):
         text = found

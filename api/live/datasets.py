@@ -121,7 +121,7 @@ def found(
         subscribed.package, start=start, end=end, sortby=(Sort("datetime", descending=order == "new"),),
         limit=limit, token=token or None, **further,
     )  # fmt: skip
-    return backend.hub.seen_by(user).find(wish)
+    return backend.hub.seen_by(user).of_stac().find(wish)
 
 
 def address(request: Request, **place: str) -> str:

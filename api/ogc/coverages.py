@@ -19,6 +19,8 @@ from api.html.render import page
 from api.links import Links
 from api.ogc.coverage_answers import empty, headers_of, sent
 from api.schemas import SCHEMAS, TEXT, ref
+from api.stac.queryables import schema_of_features
+from api.stac.view import catalog_of
 from api.waiting import answer, computing
 from engine import (
     OF_COVERAGE,
@@ -30,6 +32,7 @@ from engine import (
     Wish,
     changed,
     domain_set,
+    has_features,
     range_type,
     read_wish,
     schema_of,
@@ -144,14 +147,17 @@ async def rangetype(request: Request, collection_id: str) -> Response:
 
 @router.get(
     "/collections/{collection_id}/schema",
-    summary="The fields of a coverage, as a JSON schema",
+    summary="The fields of a coverage or of features, as a JSON schema",
     responses=gives("CoverageSchema", media_type=SCHEMA),
     response_class=Response,
 )
 async def schema(request: Request, collection_id: str) -> Response:
-    """The logical schema of the values of a cell."""
-    domain = await domain_of(request, collection_id)
+    """The logical schema of the values of a cell, or of the features of a collection that holds such."""
     place = Links(request).to(f"/collections/{collection_id}/schema")
+    features = await run_in_threadpool(features_in, request, collection_id)
+    if features is not None:
+        return JSONResponse(schema_of_features(features, place), media_type=SCHEMA)
+    domain = await domain_of(request, collection_id)
     return JSONResponse(schema_of(domain, place, collection_id), media_type=SCHEMA)
 
 
@@ -200,6 +206,13 @@ async def plan_of(request: Request, collection_id: str, wish: Wish, form: str) -
         return plan
     domain = await domain_of(request, collection_id)
     return await run_in_threadpool(desk.plan, user, collection_id, domain, wish, form)
+
+
+def features_in(request: Request, collection_id: str) -> Json | None:
+    """A collection that holds features; None where it is none of these."""
+    catalog = catalog_of(request)
+    found = catalog.collection(collection_id) if catalog.has(collection_id) else {}
+    return found if has_features(found) else None
 
 
 async def given(

@@ -18,6 +18,8 @@ from api.stac.choice import WORDS, choice_of, wanted
 from api.stac.queryables import declared_by, queryables_of
 from api.stac.references import picture_of, reference_systems
 from api.stac.selection import chosen
+from api.stac.view import catalog_of, stac_of
+from engine import has_features
 
 router = APIRouter(tags=["Collections"])
 everywhere = APIRouter(tags=["Collections"])
@@ -53,7 +55,7 @@ ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
 def collections(request: Request, limit: Limit = None, page: Page = 1) -> Response:
     """All collections of the catalogue that may be read, or those that the parameters ask for."""
     choice = choice_of(asked(request))
-    every = backend_of(request).hub.seen_by(viewer(request)).collections(choice.search.filters)
+    every = catalog_of(request).collections(choice.search.filters)
     if request.state.facet.coverages and not choice.search.filters:
         every = [*every, *backend_of(request).coverages.offered(viewer(request))]
     matching = wanted(every, choice)
@@ -77,7 +79,7 @@ def collection(request: Request, collection_id: str) -> Response:
         if made is not None:
             doc = placed(request, made)
             return either(request, doc, "collection.html", picture=picture_of(doc))
-    catalog = backend_of(request).hub.seen_by(viewer(request))
+    catalog = catalog_of(request)
     state = {"ETag": f'"{catalog.tag(collection_id)}"'}
     doc = placed(request, catalog.collection(collection_id))
     return either(request, doc, "collection.html", headers=state, picture=picture_of(doc))
@@ -92,7 +94,7 @@ def collection(request: Request, collection_id: str) -> Response:
 )
 def queryables(request: Request, collection_id: str) -> Response:
     """A JSON schema of the properties that items of the collection can be chosen by."""
-    found = backend_of(request).hub.seen_by(viewer(request)).collection(collection_id)
+    found = catalog_of(request).collection(collection_id)
     title = f"Queryables of {found.get('title') or collection_id}"
     place = Links(request).to(f"/collections/{collection_id}/queryables")
     told = queryables_of([found], declared_by(request), place, title)
@@ -108,7 +110,7 @@ def queryables(request: Request, collection_id: str) -> Response:
 )
 def queryables_of_all(request: Request) -> Response:
     """A JSON schema of the properties that items of any collection can be chosen by."""
-    every = backend_of(request).hub.seen_by(viewer(request)).collections()
+    every = stac_of(request).collections()
     place = Links(request).to("/queryables")
     told = queryables_of(every, declared_by(request), place, "Queryables")
     return either(request, told, "queryables.html", SchemaResponse.media_type)
@@ -116,7 +118,7 @@ def queryables_of_all(request: Request) -> Response:
 
 def placed(request: Request, document: Json) -> Json:
     """A collection with links as they are from here, and all members that clients want."""
-    links, id_ = Links(request), document["id"]
+    links, id_, facet = Links(request), document["id"], request.state.facet
     here = links.to(f"/collections/{id_}")
     kept = [
         k for k in document.get("links", []) if k.get("rel") not in OWN_RELS and is_address(k.get("href"))
@@ -127,14 +129,14 @@ def placed(request: Request, document: Json) -> Json:
         links.link("root", links.to("/")),
         links.link("parent", links.to("/")),
         *(item_links(request, here) if MADE_OF not in document else made_links(links, document)),
-        *(coverage_links(links, here) if request.state.facet.coverages else ()),
+        *(coverage_links(links, here) if facet.coverages and not has_features(document) else ()),
+        *([schema_link(links, here)] if facet.coverages else ()),
     ]
     if document.get("license") in NOT_SPDX and not any(link.get("rel") == LICENSE for link in kept):
         own.append(links.link(LICENSE, here, "Its terms are those of the source."))
     title = document.get("title") or id_
     filled = {"title": title, "keywords": [], "summaries": {}, "cube:dimensions": {}}
-    facet = request.state.facet
-    told = {**filled, **document, "links": [*own, *kept]}
+    told = {**filled, **document, "type": "Collection", "links": [*own, *kept]}
     if facet.coverages or facet.features:
         told |= reference_systems(document)
     if facet.features:
@@ -170,9 +172,13 @@ def coverage_links(links: Links, here: str) -> list[Link]:
     found += [
         links.link(f"{OGC_REL}coverage-domainset", f"{here}/coverage/domainset", "Where there are values"),
         links.link(f"{OGC_REL}coverage-rangetype", f"{here}/coverage/rangetype", "Which values there are"),
-        links.link(f"{OGC_REL}schema", f"{here}/schema", "Its fields", "application/schema+json"),
     ]
     return found
+
+
+def schema_link(links: Links, here: str) -> Link:
+    """Where the schema is of what a collection holds."""
+    return links.link(f"{OGC_REL}schema", f"{here}/schema", "Its fields", SchemaResponse.media_type)
 
 
 def is_address(href: Any) -> bool:

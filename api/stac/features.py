@@ -91,9 +91,24 @@ def by_queryables(request: Request, collection: Callable[[], Json], query: Query
             names = sorted({*OF_ITEMS, *(known.keys() - BY_ITSELF)})
             raise refused(name[:40], "there is no such parameter here", f"There are {', '.join(names)}.")
         text = last(query, name) or ""
-        value = number(name, text) if known[name].get("type") == "number" else text
+        value = value_of(name, text, str(known[name].get("type")))
         filters.append(filter_from_json({"op": "=", "args": [{"property": name}, value]}))
     return filters, others
+
+
+def value_of(name: str, text: str, type_: str) -> str | float | bool:
+    """What the parameter of a queryable of some type says.
+
+    Raises:
+        Problem: It is no such value.
+    """
+    if type_ in ("number", "integer"):
+        return number(name, text)
+    if type_ != "boolean":
+        return text
+    if text not in ("true", "false"):
+        raise refused(name, f"{text[:40]!r} is neither true nor false")
+    return text == "true"
 
 
 def placed_by(search: Search, box: str, reference: Reference) -> Search:

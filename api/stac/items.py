@@ -1,4 +1,4 @@
-"""Items of collections: listed, read, and searched over all collections."""
+"""Items and features of collections: listed, read; and items searched over all collections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Request
 from starlette.responses import JSONResponse, Response
 
-from api.auth.login import backend_of, viewer
 from api.bodies import StrictRoute
 from api.declared import asks, gives, reply, shows, takes
 from api.html.choice import ASKED as FORM
@@ -21,6 +20,7 @@ from api.stac.collections import GEOJSON, placed
 from api.stac.features import crs_of, headers_of, shown_in, wish_of
 from api.stac.references import references_of
 from api.stac.shown import item_of, page_of
+from api.stac.view import catalog_of, stac_of
 from engine import WGS84, Problem
 
 router = APIRouter(tags=["Items"], route_class=StrictRoute)
@@ -57,12 +57,12 @@ OF_FEATURES = {
     "/collections/{collection_id}/items",
     summary="Items of a collection",
     response_class=GeoJSONResponse,
-    responses=shows("Items", media_type=GEOJSON, headers=("Content-Crs",)),
+    responses=shows("Features", media_type=GEOJSON, headers=("Content-Crs",)),
     openapi_extra=asks(**WORDS, **OF_FEATURES),
 )
 def items(request: Request, collection_id: str) -> Response:
-    """A page of the collection's items, the latest first."""
-    catalog = backend_of(request).hub.seen_by(viewer(request))
+    """A page of the collection's items, the latest first; features of other kinds come by their ids."""
+    catalog = catalog_of(request)
     wish = wish_of(request, partial(catalog.collection, collection_id))
     page = catalog.find_in(collection_id, wish.asked.search)
     links = Links(request)
@@ -88,14 +88,14 @@ def items(request: Request, collection_id: str) -> Response:
     summary="One item",
     response_class=GeoJSONResponse,
     responses={
-        **shows("Item", media_type=GEOJSON, headers=("ETag", "Content-Crs")),
+        **shows("ItemOrFeature", media_type=GEOJSON, headers=("ETag", "Content-Crs")),
         304: reply("The client has it."),
     },
     openapi_extra=asks(**CRS, **FORM),
 )
 def item(request: Request, collection_id: str, item_id: str) -> Response:
     """The item, with its state as `ETag`."""
-    catalog = backend_of(request).hub.seen_by(viewer(request))
+    catalog = catalog_of(request)
     asked = request.query_params.multi_items()
     known = (
         [WGS84] if "crs" not in request.query_params else references_of(catalog.collection(collection_id))[1]
@@ -149,7 +149,7 @@ def demand_known(body: Json) -> None:
 
 def found(request: Request, asked: Asked, body: Json | None) -> JSONResponse:
     """The answer to a search, with the link to its next page."""
-    page = backend_of(request).hub.seen_by(viewer(request)).find(asked.search)
+    page = stac_of(request).find(asked.search)
     links = Links(request)
     told: list[Link | Json] = [
         links.link("self", links.here(), type_=GEOJSON),

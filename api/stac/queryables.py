@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 
 from api.auth.login import backend_of
-from engine import Queryable
+from engine import Queryable, has_features
 
 Json = dict[str, Any]
 ITEM = "https://schemas.stacspec.org/v1.0.0/item-spec/json-schema"
@@ -24,10 +24,15 @@ CORE: Json = {
 def queryables_of(collections: Sequence[Json], declared: Sequence[Queryable], place: str, title: str) -> Json:
     """The JSON schema of the properties that items of these collections can be chosen by."""
     properties: Json = dict(CORE)
+    if all(map(is_timeless, collections)):
+        del properties["datetime"]
     for collection in collections:
+        for column in columns_of(collection):
+            properties.setdefault(column["name"], {k: v for k, v in column.items() if k == "type"})
         for name, values in collection.get("summaries", {}).items():
             if (schema := schema_of(values)) is not None:
-                properties[name] = joined(properties[name], schema) if name in properties else schema
+                known = properties.get(name) or schema
+                properties[name] = schema if has_features(collection) else joined(known, schema)
     for one in declared:
         known = properties.setdefault(one.name, {"type": one.type})
         properties[one.name] = {**known, "title": one.title} if one.title else known
@@ -36,6 +41,39 @@ def queryables_of(collections: Sequence[Json], declared: Sequence[Queryable], pl
         "$id": place,
         "type": "object",
         "title": title,
+        "properties": properties,
+        "additionalProperties": True,
+    }
+
+
+def is_timeless(collection: Json) -> bool:
+    """Is it a collection of features none of which has a time?"""
+    return has_features(collection) and collection["extent"]["temporal"]["interval"] == [[None, None]]
+
+
+def columns_of(collection: Json) -> list[Json]:
+    """The properties of features, as they are told of their collection; none where it holds items."""
+    return list(collection.get("table:columns", ())) if has_features(collection) else []
+
+
+def schema_of_features(collection: Json, place: str) -> Json:
+    """The JSON schema of the features of a collection (OGC API - Features, Part 5)."""
+    shapes = collection.get("cube:dimensions", {}).get("geometry", {}).get("geometry_types", [])
+    form = f"geometry-{shapes[0].lower()}" if len(shapes) == 1 else "geometry-any"
+    properties: Json = {
+        "id": {"type": "string", "x-ogc-role": "id"},
+        "geometry": {"format": form, "x-ogc-role": "primary-geometry"},
+    }
+    for column in columns_of(collection):
+        type_ = {k: v for k, v in column.items() if k == "type"}
+        properties[column["name"]] = type_ | {"x-ogc-propertySeq": len(properties) - 1}
+        if column["name"] in collection.get("gdc:time", ["datetime"]):
+            properties[column["name"]] |= {"format": "date-time", "x-ogc-role": "primary-instant"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": place,
+        "type": "object",
+        "title": collection.get("title") or collection["id"],
         "properties": properties,
         "additionalProperties": True,
     }

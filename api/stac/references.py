@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from engine import COMMON, WGS84, Problem, Reference, read_reference
+from engine import COMMON, WGS84, Problem, Reference, has_features, read_reference
 
 Json = dict[str, Any]
 PICTURE = 512
@@ -33,7 +33,7 @@ def one_of(name: str, text: str, references: Sequence[Reference]) -> Reference:
 def references_of(document: Json) -> tuple[Reference | None, list[Reference]]:
     """The reference system of a collection's data, where one is told, and all in which its parts are given."""
     x, _ = ground_axes(document)
-    code = x.get("reference_system")
+    code = document.get("gdc:crs") if has_features(document) else x.get("reference_system")
     storage = None
     if isinstance(code, int):
         with suppress(ValueError):  # a document may tell a code that there is not
@@ -75,10 +75,8 @@ def is_span(pair: Any) -> bool:
 def reference_systems(document: Json) -> Json:
     """Members of a collection that tell its reference systems; footprints of items without data are kept in CRS84."""
     storage, references = references_of(document)
-    told: Json = {
-        "crs": [reference.uri for reference in references],
-        "storageCrs": (storage or WGS84).uri,
-    }
+    kept = WGS84 if storage is None or has_features(document) else storage
+    told: Json = {"crs": [reference.uri for reference in references], "storageCrs": kept.uri}
     ends: list[Any] = [axis.get("extent") for axis in ground_axes(document)]
     if storage is not None and all(is_span(pair) for pair in ends):
         first, second = reversed(ends) if storage.north_first else ends

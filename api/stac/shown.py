@@ -1,4 +1,4 @@
-"""Items as clients see them: with links from here, and with no way to files of this machine."""
+"""Items and features as clients see them: with links from here, and with no way to files of this machine."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from api.stac.selection import chosen
 from engine import Hit, Page, public_assets
 
 Json = dict[str, Any]
+STAC_VERSION = "1.1.0"
 NEEDED = ("type", "stac_version", "id", "collection", "links")
 """Members that items have whatever fields are wanted: without them they are none."""
 USUAL = (
@@ -26,7 +27,7 @@ USUAL = (
 
 
 def item_of(request: HTTPConnection, hit: Hit, fields: Fields = Fields()) -> Json:
-    """An item with its links, and with assets that lead somewhere."""
+    """An item with its links, and with assets that lead somewhere; or a feature."""
     links = Links(request)
     doc = public_assets(hit.doc, links.root(""))
     home = links.to(f"/collections/{quote(doc['collection'], safe='')}")
@@ -39,8 +40,16 @@ def item_of(request: HTTPConnection, hit: Hit, fields: Fields = Fields()) -> Jso
         links.link("collection", home),
     ]
     kept = [k for k in doc.get("links", []) if k.get("rel") not in OWN_RELS and is_address(k.get("href"))]
-    assets = {k: a for k, a in doc.get("assets", {}).items() if is_address(a.get("href"))}
-    return chosen({**doc, "links": [*own, *kept], "assets": assets}, fields, NEEDED, USUAL)
+    told = {**doc, "links": [*own, *kept]}
+    if "assets" in doc:
+        told["assets"] = {k: a for k, a in doc["assets"].items() if is_address(a.get("href"))}
+    elif not request.state.facet.plain:
+        told |= {
+            "stac_version": STAC_VERSION,
+            "assets": {},
+            "properties": {"datetime": None, **doc["properties"]},
+        }
+    return chosen(told, fields, NEEDED, USUAL)
 
 
 def page_of(request: Request, page: Page, links: list[Link | Json], fields: Fields) -> Json:

@@ -12,12 +12,15 @@ from starlette.responses import JSONResponse, Response
 from api.auth.login import backend_of, current_user
 from api.bodies import StrictRoute
 from api.declared import does, gives, reply, takes
+from api.facets import STAC
 from api.links import Links
 from api.schemas import ref
 from api.stac.answers import GeoJSONResponse, tag_of, written
 from api.stac.collections import GEOJSON, placed
 from api.stac.shown import item_of
+from api.stac.view import demand_seen
 from engine import (
+    FEATURES,
     Hit,
     Mode,
     Outcome,
@@ -47,6 +50,7 @@ MADE = ("Location", "ETag")
 )
 def create(request: Request, collection_id: str, user: Caller, body: Annotated[Json, Body()]) -> Response:
     """Make it; of several, all or none. What has no id gets one, which `Location` tells."""
+    demand_seen(request, collection_id)
     many = body.get("type") == "FeatureCollection"
     docs = body.get("features") if many else [body]
     if not isinstance(docs, list) or not all(isinstance(doc, dict) for doc in docs):
@@ -66,13 +70,14 @@ def create(request: Request, collection_id: str, user: Caller, body: Annotated[J
     "/collections/{collection_id}/items/{item_id}",
     summary="Replace an item",
     response_class=GeoJSONResponse,
-    responses=gives("Item", media_type=GEOJSON, headers=("ETag",)),
-    openapi_extra=takes("Item"),
+    responses=gives("ItemOrFeature", media_type=GEOJSON, headers=("ETag",)),
+    openapi_extra=takes("ItemOrFeature"),
 )
 def replace(
     request: Request, collection_id: str, item_id: str, user: Caller, body: Annotated[Json, Body()]
 ) -> Response:
     """Replace it; with `If-Match`, only as long as it is in that state."""
+    demand_seen(request, collection_id)
     doc = of(body, collection_id)
     if doc.setdefault("id", item_id) != item_id:
         raise Problem("ParameterInvalid", f"the item's id {doc['id']!r} is not that of the address")
@@ -92,13 +97,14 @@ def replace(
     "/collections/{collection_id}/items/{item_id}",
     summary="Change members of an item",
     response_class=GeoJSONResponse,
-    responses=gives("Item", media_type=GEOJSON, headers=("ETag",)),
+    responses=gives("ItemOrFeature", media_type=GEOJSON, headers=("ETag",)),
     openapi_extra=takes("Patch"),
 )
 def change(
     request: Request, collection_id: str, item_id: str, user: Caller, body: Annotated[Json, Body()]
 ) -> Response:
     """Change it by a JSON merge patch: null takes a member away."""
+    demand_seen(request, collection_id)
     patch = PatchItem(collection_id, item_id, body, tag_of(request))
     return answer(request, backend_of(request).hub.apply(user, [patch], SOURCE)[0])
 
@@ -111,6 +117,7 @@ def change(
 )
 def remove(request: Request, collection_id: str, item_id: str, user: Caller) -> Response:
     """Remove it from the catalogue; files that its assets lead to stay."""
+    demand_seen(request, collection_id)
     backend_of(request).hub.apply(user, [RemoveItem(collection_id, item_id, tag_of(request))], SOURCE)
     return Response(status_code=204)
 
@@ -123,8 +130,11 @@ def remove(request: Request, collection_id: str, item_id: str, user: Caller) -> 
     openapi_extra=takes("NewCollection"),
 )
 def create_collection(request: Request, user: Caller, body: Annotated[Json, Body()]) -> Response:
-    """Make it, without items."""
-    outcomes = backend_of(request).hub.apply(user, [PutCollection(body, Mode.CREATE)], SOURCE)
+    """Make it, without items. With `itemType` `feature` and no `stac_version`, it holds features of any kind (not at `/stac`)."""
+    is_feature = body.get("itemType") == "feature" and "stac_version" not in body
+    plain = is_feature and request.state.facet is not STAC
+    new = PutCollection({**body, "type": FEATURES} if plain else body, Mode.CREATE)
+    outcomes = backend_of(request).hub.apply(user, [new], SOURCE)
     return collection_answer(request, user, outcomes[0], 201)
 
 

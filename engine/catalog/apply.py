@@ -22,8 +22,9 @@ from engine.catalog.changes import (
     RemoveItem,
     full_id,
 )
-from engine.catalog.documents import checked_collection, record
-from engine.catalog.model import Entry, Json
+from engine.catalog.documents import checked_collection
+from engine.catalog.features import TIME, record_of
+from engine.catalog.model import FEATURES, Entry, Json
 from engine.catalog.outbox import News, Place, post
 from engine.catalog.tables import ASSETS, BOXES_DROP_ALL, COLLECTIONS, ITEMS, PARENTS
 from engine.catalog.texts import as_text
@@ -76,8 +77,8 @@ def put_items(
     """
     now = micros(datetime.now(UTC))
     home = _collection(connection, collection)
-    named = {"type": "Collection", "id": home.id}
-    rows = [row_of(record(Entry(named, item))) for item in items]
+    named = _named(home)
+    rows = [row_of(record_of(Entry(named, item))) for item in items]
     ids = [row.id for row in rows]
     known = known_rows(connection, home.pk, ids)
     new = [row for row in rows if row.id not in known]
@@ -109,9 +110,10 @@ def _patch_item(connection: Connection, change: PatchItem, author: Author, now: 
 def _write(
     connection: Connection, home: Any, stored: Any, change: PutItem, author: Author, now: int
 ) -> Outcome:
-    checked = record(Entry({"type": "Collection", "id": home.id}, change.item))
+    named = _named(home)
+    checked = record_of(Entry(named, change.item))
     if change.check is not None and (as_kept := change.check(checked.doc, _json(home.doc))) is not None:
-        checked = record(Entry({"type": "Collection", "id": home.id}, as_kept))
+        checked = record_of(Entry(named, as_kept))
     row = row_of(checked)
     if stored is None:
         insert_rows(connection, home.pk, [row], 1, now)
@@ -139,14 +141,17 @@ def _remove_item(connection: Connection, change: RemoveItem, author: Author, now
 # ------------------------------------------------------------------------------- collections
 def _put_collection(connection: Connection, change: PutCollection, author: Author, now: int) -> Outcome:
     kind = change.collection.get("type", "Collection")
-    if kind not in ("Collection", "Catalog"):
+    if kind not in ("Collection", "Catalog", FEATURES) or (kind == FEATURES and change.owner):
         raise Problem(
             "FileContentInvalid", f"the type of a collection is 'Collection' or 'Catalog', not {kind!r}."
         )
-    doc = {**checked_collection(change.collection), "type": kind}
+    doc = checked_collection(change.collection)
     id_ = full_id(change.owner, doc["id"])
     stored = _collection(connection, id_, required=False)
     _demand(stored, change.mode, change.tag, f"{kind.lower()} {id_!r}")
+    if stored is not None and FEATURES in (kind, stored.kind.capitalize()):
+        kind = stored.kind.capitalize()  # what it holds stays
+    doc["type"] = kind
     told = {"kind": kind.lower()} | ({"org": change.org} if change.org is not None else {})
     if stored is None:
         pk = insert_collection(connection, doc, now, change.owner, **told)
@@ -158,7 +163,7 @@ def _put_collection(connection: Connection, change: PutCollection, author: Autho
     touch(connection, pk, now)
     event = "created" if stored is None else "updated"
     place = Place(pk, id_, change.owner if stored is None else stored.owner)
-    (seq,) = post(connection, place, [News(event, kind, live=change.live)], author)
+    (seq,) = post(connection, place, [News(event, _event_kind(kind), live=change.live)], author)
     now_stored = _collection(connection, id_)
     return Outcome(event, id_, None, _json(now_stored.doc), tag_of(now_stored.version, now), seq)
 
@@ -172,10 +177,17 @@ def _patch_collection(connection: Connection, change: PatchCollection, author: A
     )
 
 
+def _event_kind(kind: str) -> str:
+    """What events call a collection or catalogue."""
+    return "Collection" if kind == FEATURES else kind
+
+
 def _remove_collection(connection: Connection, change: RemoveCollection, author: Author) -> Outcome:
     stored = _collection(connection, change.id)
     _demand(stored, Mode.REPLACE, change.tag, f"collection {change.id!r}")
-    (seq,) = post(connection, _place(stored), [News("deleted", stored.kind.capitalize())], author)
+    (seq,) = post(
+        connection, _place(stored), [News("deleted", _event_kind(stored.kind.capitalize()))], author
+    )
     if connection.dialect.name == "sqlite":
         connection.execute(BOXES_DROP_ALL, {"collection": stored.pk})
     left = _hrefs_in(connection, stored.pk) if stored.owner else ()
@@ -183,6 +195,13 @@ def _remove_collection(connection: Connection, change: RemoveCollection, author:
     connection.execute(delete(COLLECTIONS).where(COLLECTIONS.c.pk == stored.pk))
     tag = tag_of(stored.version, stored.updated)
     return Outcome("deleted", stored.id, None, _json(stored.doc), tag, seq, left)
+
+
+def _named(home: Any) -> Json:
+    """As much of a collection as its items are checked by."""
+    if home.kind != FEATURES.lower():
+        return {"type": "Collection", "id": home.id}
+    return {"type": FEATURES, "id": home.id, TIME: _json(home.doc).get(TIME)}
 
 
 def _place(row: Any) -> Place:
@@ -203,7 +222,7 @@ def _place_under(connection: Connection, child: int, parents: tuple[str, ...]) -
 def left_by(before: Json, now: Json) -> tuple[str, ...]:
     """Hrefs that assets of an item had, and have no more."""
     kept = {asset["href"] for asset in now.get("assets", {}).values()}
-    had = dict.fromkeys(asset["href"] for asset in before["assets"].values())
+    had = dict.fromkeys(asset["href"] for asset in before.get("assets", {}).values())
     return tuple(href for href in had if href not in kept)
 
 

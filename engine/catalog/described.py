@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from engine.catalog.fields import Features
 from engine.catalog.fold import Fold
 from engine.catalog.model import Json
 from engine.catalog.summaries import told
@@ -28,7 +29,8 @@ class Described:
     """The STAC collection (JSON)."""
     last: int = NONE
     """Key of the last item that was looked at; those that come later have higher ones."""
-    fold: Fold = field(default_factory=Fold)
+    fold: Fold | Features = field(default_factory=Fold)
+    """What is known of its items, or of its features."""
     layouts: dict[str, Json] = field(default_factory=dict)
     """What many items have in common, once each."""
 
@@ -41,5 +43,6 @@ class Described:
                 self.layouts[item.layout] = from_text(item.layout)
             self.fold.add(from_text(item.varies), self.layouts[item.layout])
             self.last = item.pk
-        self.text = json.dumps(told(json.loads(row.doc), self.fold))
+        doc = json.loads(row.doc)
+        self.text = json.dumps(told(doc, self.fold) if isinstance(self.fold, Fold) else self.fold.told(doc))
         self.version = row.version

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from pystac.errors import STACError
 from pystac.serialization import identify_stac_object, migrate_to_latest
 
-from engine.catalog.model import Entry, Json
+from engine.catalog.model import FEATURES, Entry, Json, has_features
 from engine.catalog.space import Footprint, footprint
 from engine.catalog.texts import as_text
 from engine.catalog.times import Span, span_of
@@ -40,6 +40,8 @@ class Record:
     """When it is."""
     footprint: Footprint | None
     """Where it is; None where it has neither geometry nor bbox."""
+    is_instant: bool
+    """Is it of one instant, and not of a span?"""
 
 
 def record(entry: Entry) -> Record:
@@ -58,24 +60,30 @@ def record(entry: Entry) -> Record:
         text = as_text(doc)
     except UNSOUND as cause:
         raise _refused(item, entry.where, [str(cause)]) from cause
-    return Record(doc["id"], doc, text, span, ground)
+    is_instant = doc["properties"].get("datetime") is not None
+    return Record(doc["id"], doc, text, span, ground, is_instant)
 
 
 def checked_collection(collection: Any, where: str = "") -> Json:
-    """The collection as it is kept: brought to STAC 1.1 where it is whole, refused where it has no id."""
+    """The collection as it is kept: brought to STAC 1.1 where it is whole, refused where it has no id.
+
+    One of `FEATURES` is no STAC, and stays as it is.
+    """
     told = f"{where}: " if where else ""
     if not isinstance(collection, Mapping) or not _is_name(collection.get("id")):
         raise Problem(
             "FileContentInvalid", f"{told}a collection needs an id, which is a text that is not empty."
         )
-    doc = {**collection, "type": "Collection"}
+    doc = {**collection, "type": FEATURES if has_features(collection) else "Collection"}
     if not isinstance(doc.get("links", []), list):
         raise Problem("FileContentInvalid", f"{told}the links of collection {doc['id']!r} are not a list.")
     try:
         as_text(doc)
     except UNSOUND as cause:
         raise _refused(doc, where, [str(cause)]) from cause
-    return doc if is_bare(doc) else _upgraded({"stac_version": STAC_VERSION, **doc}, where)
+    return (
+        doc if is_bare(doc) or has_features(doc) else _upgraded({"stac_version": STAC_VERSION, **doc}, where)
+    )
 
 
 def bare(id: str) -> Json:  # noqa: A002 (STAC's own name)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 
+from engine.catalog.features import usual_span
 from engine.catalog.filters import Columns, Filter, compiled, install
 from engine.catalog.model import Json
 from engine.catalog.space import Footprint, footprint
@@ -42,14 +43,15 @@ def holds(wish: Filter, row: Row) -> bool:
 
 
 def row_of_item(item: Json) -> Row:
-    """A STAC item, which was checked."""
-    first, last = span_of(item["properties"])
+    """A STAC item, or a feature, which was checked."""
+    is_item, properties = "assets" in item, item["properties"]
+    first, last = span_of(properties) if is_item else usual_span(properties)
     ground = footprint(item.get("geometry"), item.get("bbox"))
     told = {
         "t0": first,
         "t1": last,
-        "dt": instant_of(item["properties"]),
-        "properties": json.dumps(item["properties"]),
+        "dt": instant_of(properties) if is_item else first if first == last else None,
+        "properties": json.dumps(properties),
     }
     return {"id": item["id"], "collection": item.get("collection"), **told, **_place(ground)}
 

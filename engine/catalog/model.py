@@ -17,6 +17,9 @@ Box = tuple[float, float, float, float]
 
 Json = dict[str, Any]
 
+FEATURES = "Features"
+"""The `type` of a collection, as it is kept, that holds features of any kind instead of STAC items."""
+
 Predicate = Callable[[Any], Any]
 """Says of the value of an item's property (None where the item lacks it) whether the item is wanted."""
 
@@ -108,11 +111,17 @@ class Entry:
     """One thing that a source holds: an item and its collection, or the bare news of a collection."""
 
     collection: Json
-    """The STAC collection; one without a `description` only names it and changes nothing that is stored."""
+    """The STAC collection, or one of `FEATURES`; one without a `description` only names it and changes nothing that is
+    stored."""
     item: Json | None = None
-    """A STAC item with absolute hrefs."""
+    """A STAC item with absolute hrefs, or a feature."""
     where: str = ""
     """The file or address it was read from, for messages."""
+
+
+def has_features(collection: Mapping[str, Any]) -> bool:
+    """Does a collection, as it is kept or described, hold features of any kind instead of STAC items?"""
+    return collection.get("type") == FEATURES
 
 
 def _in_utc(moment: datetime) -> datetime:

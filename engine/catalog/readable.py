@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, false, or_
 
 from engine.catalog.changes import full_id
+from engine.catalog.model import FEATURES
 from engine.catalog.tables import COLLECTIONS
 
 S = TypeVar("S", bound=Select[Any])
@@ -29,6 +30,8 @@ class Readable:
     """Organisations: the data of what they publish may be read in full."""
     public: bool = True
     """Are those of everybody among it?"""
+    only_stac: bool = False
+    """Are collections of features of other kinds left out?"""
 
     def allows(self, owner: str, id_: str) -> bool:
         """May the collection of this id be read?"""
@@ -44,6 +47,8 @@ class Readable:
 
     def narrowed(self, wish: S) -> S:
         """A select over collections, kept to what may be read."""
+        if self.only_stac:
+            wish = wish.where(COLLECTIONS.c.kind != FEATURES.lower())
         if ALL in self.owners:
             return wish if self.public else wish.where(COLLECTIONS.c.owner != "")
         allowed = [COLLECTIONS.c.owner == "" if self.public else false()]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
-from engine.catalog.documents import is_remote, links, local_path, record, resolved, self_href, shown
+from engine.catalog.documents import bare, is_remote, links, local_path, record, resolved, self_href, shown
 from engine.catalog.door import Door, door_of, is_list, narrowed
 from engine.catalog.model import Entry, Found, Json, Query
 from engine.catalog.reading import Reader
 from engine.catalog.sieve import sift
 from engine.catalog.static import collection_of, features, kind_of, listed, walk
 from engine.catalog.surroundings import surroundings
+from engine.catalog.vectors import is_plain, of_geojson
 from engine.errors import Problem
 from engine.http import GUARDED, Egress
 
@@ -41,26 +43,44 @@ def open_files(paths: Iterable[Path], query: Query) -> Found:
 
 
 def reach(
-    reader: Reader, href: str, query: Query | None = None, wanted: str | None = None
+    reader: Reader, href: str, query: Query | None = None, wanted: str | None = None, time: Sequence[str] = ()
 ) -> Iterator[Entry]:
     """All that is at a STAC address. An API sends only what touches the query, more or less.
 
-    `wanted` is the one collection whose items are read, and the id for items that name none.
+    `wanted` is the one collection whose items are read, and the id for items that name none. Features in a file that
+    are no items are taken as they are, unless there is a query; `time` names their properties that tell when they are.
     """
     if is_remote(href) and is_list(href):
-        yield from listed(reader, href, None, narrowed(href, query), wanted)
+        yield from _listed(reader, href, query, wanted, time)
         return
     doc = reader.json(href)
     kind = kind_of(doc, href)
     door = door_of(doc, href) if kind == "Catalog" else None
-    if kind == "FeatureCollection" and is_remote(href):
-        yield from listed(reader, href, None, wanted=wanted)
+    if kind == "FeatureCollection" and (is_remote(href) or query is None):
+        yield from _listed(reader, href, query, wanted, time)
     elif door is not None and query is not None:
         yield from _searched(reader, door, query)
     elif kind == "Catalog" and links(doc, "data"):
         yield from _all(reader, _collections(reader, doc, href), door, query, wanted)
     else:
         yield from walk(reader, href, doc, narrowed("", query), wanted)
+
+
+def _listed(
+    reader: Reader, href: str, query: Query | None, wanted: str | None, time: Sequence[str]
+) -> Iterator[Entry]:
+    """The items of a list, page by page; without a query also features that are no items."""
+    if query is not None:
+        yield from listed(reader, href, None, narrowed(href, query), wanted)
+        return
+    pages = reader.pages(href)
+    first = next(pages)
+    if is_plain(first[1]):
+        yield from of_geojson((page for _, page in chain((first,), pages)), href, wanted, time)
+        return
+    home = bare(wanted) if wanted is not None else None
+    for at, page in chain((first,), pages):
+        yield from features(page, at, home)
 
 
 def _searched(reader: Reader, door: Door, query: Query | None, home: Json | None = None) -> Iterator[Entry]:

@@ -1,15 +1,16 @@
-"""What can be added to the catalogue: STAC on disk or on the web, folders of files, single files."""
+"""What can be added to the catalogue: STAC on disk or on the web, folders of files, single files, vector data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
-from engine.catalog import snapshot
-from engine.catalog.documents import is_remote, local_path
+from engine.catalog import snapshot, vectors
+from engine.catalog.documents import is_remote, local_path, shown
 from engine.catalog.folder import is_data, scan
-from engine.catalog.model import Entry
+from engine.catalog.model import Entry, has_features
 from engine.catalog.reading import Reader
 from engine.catalog.remote import reach
 from engine.errors import Problem
@@ -18,15 +19,30 @@ from engine.http import GUARDED, Egress
 ROOTS = ("catalog.json", "collection.json")
 
 
-def read(source: str | Path, wanted: str | None = None, egress: Egress = GUARDED) -> Iterator[Entry]:
-    """All collections and items of a source.
+def read(
+    source: str | Path, wanted: str | None = None, egress: Egress = GUARDED, time: Sequence[str] = ()
+) -> Iterator[Entry]:
+    """All collections and items of a source, or features where it is vector data.
 
     `wanted` picks one collection of a source that names its collections; where it does not, it is
-    the id of the collection that the items go to.
+    the id of the collection that the items go to. `time` names the properties that tell when features are.
     """
-    href = str(source)
+    entries = _entries(str(source), wanted, egress, time)
+    first = next(entries, None)
+    if time and first is not None and not has_features(first.collection):
+        raise Problem(
+            "ParameterInvalid", f"{shown(str(source))} is STAC or rasters, which tell their times themselves",
+            hint="Leave out the names of properties that tell the time: these are for vector data.",
+        )  # fmt: skip
+    return entries if first is None else chain((first,), entries)
+
+
+def _entries(href: str, wanted: str | None, egress: Egress, time: Sequence[str]) -> Iterator[Entry]:
     if not is_remote(href):
         path = _path_of(href)
+        if path.is_file() and vectors.is_vector(path):
+            yield from vectors.read(path, wanted, time)
+            return
         if path.is_file() and path.suffix.lower() in snapshot.SUFFIXES:
             yield from snapshot.read(path, wanted)
             return
@@ -37,7 +53,7 @@ def read(source: str | Path, wanted: str | None = None, egress: Egress = GUARDED
                 return
             path = roots[0]
         href = str(path)
-    yield from _picked(href, wanted, egress)
+    yield from _picked(href, wanted, egress, time)
 
 
 def unknown(id_: str, known: list[str], where: str, empty: str) -> Problem:
@@ -57,10 +73,10 @@ def unknown(id_: str, known: list[str], where: str, empty: str) -> Problem:
     )
 
 
-def _picked(href: str, wanted: str | None, egress: Egress) -> Iterator[Entry]:
+def _picked(href: str, wanted: str | None, egress: Egress, time: Sequence[str]) -> Iterator[Entry]:
     seen: dict[str, None] = {}
     with Reader(egress) as reader:
-        for entry in reach(reader, href, wanted=wanted):
+        for entry in reach(reader, href, wanted=wanted, time=time):
             seen[entry.collection["id"]] = None
             if wanted is None or entry.collection["id"] == wanted:
                 yield entry

@@ -21,18 +21,22 @@ from engine.catalog.declared import with_declared
 from engine.catalog.described import Described
 from engine.catalog.documents import anchored, checked_collection, self_href
 from engine.catalog.expiry import expired
+from engine.catalog.fields import Features
 from engine.catalog.filters import Filter
 from engine.catalog.find import COLUMNS, Hit, Page, Search, find, one
+from engine.catalog.fold import Fold
 from engine.catalog.judge import holds, row_of_collection
-from engine.catalog.model import Added, Found, Json, Query
+from engine.catalog.model import FEATURES, Added, Found, Json, Query, has_features
 from engine.catalog.order import Sort
 from engine.catalog.outbox import Event, events, has_news, in_turn, last_number
 from engine.catalog.owned import Home, homes
 from engine.catalog.readable import EVERYTHING, Readable
 from engine.catalog.relations import Relations
 from engine.catalog.search import search
+from engine.catalog.sieve import holds as passes
 from engine.catalog.sources import read, unknown
 from engine.catalog.tables import ASSETS, COLLECTIONS, ITEMS
+from engine.catalog.times import micros
 from engine.catalog.tree import descendants
 from engine.catalog.write import Batch, at_hand, gather, store
 from engine.database import reading, writing
@@ -78,22 +82,30 @@ class Catalog:
         view.readable = readable
         return view
 
+    def of_stac(self) -> Catalog:
+        """The same catalogue without collections of features that are no STAC items."""
+        return self.seen_by(replace(self.readable, only_stac=True))
+
     def add(
         self,
         source: str | Path,
         *,
         collection: str | None = None,
+        time: Sequence[str] = (),
         progress: Callable[[int], None] | None = None,
     ) -> tuple[Added, ...]:
         """Take in all that a source holds, or nothing of it where anything in it is not sound.
 
         Args:
             source: A STAC catalogue, collection, item or item collection or a STAC API, as path or URL;
-                or a folder of GeoTIFF, NetCDF and Zarr, or one such file.
+                a folder of GeoTIFF, NetCDF and Zarr, or one such file; or vector data (GeoJSON, GeoParquet,
+                GeoPackage, FlatGeobuf, Shapefile), which become features of a collection.
             collection: Which of the source's collections; where it names none, the id to give.
+            time: Of vector data, the property that is the time of features, or the two that are its ends; by
+                default `datetime`, or `start_datetime` and `end_datetime`, where these are there.
             progress: Called with the number of items read so far.
         """
-        return self._store(gather(read(source, collection, self.egress), progress))
+        return self._store(gather(read(source, collection, self.egress, time), progress))
 
     def put(self, collection: Json, items: Iterable[Json]) -> Added:
         """Write a STAC collection with these of its items; items of the same id are replaced."""
@@ -129,7 +141,7 @@ class Catalog:
 
     def collections(self, filters: Sequence[Filter] = ()) -> list[Json]:
         """All collections as STAC, or those of which all filters are true; sorted by id, described by their items."""
-        wish = select(COLLECTIONS).where(COLLECTIONS.c.kind == "collection").order_by(COLLECTIONS.c.id)
+        wish = select(COLLECTIONS).where(COLLECTIONS.c.kind != "catalog").order_by(COLLECTIONS.c.id)
         with reading(self._engine) as connection:
             rows = connection.execute(self.readable.narrowed(wish)).all()
             found = [self._description(connection, row) for row in rows]
@@ -145,6 +157,15 @@ class Catalog:
         wish = self.readable.narrowed(select(COLLECTIONS.c.pk).where(COLLECTIONS.c.id == id))
         with reading(self._engine) as connection:
             return connection.execute(wish).one_or_none() is not None
+
+    def has_features(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
+        """Does a collection hold features of any kind instead of STAC items?
+
+        Raises:
+            Problem: There is no such collection.
+        """
+        with reading(self._engine) as connection:
+            return bool(self._row(connection, id, COLLECTIONS.c.kind).kind == FEATURES.lower())
 
     def allows_data(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
         """May the data of a collection be read in full? Those of none that is there may not."""
@@ -196,14 +217,15 @@ class Catalog:
             return find(connection, wish, self.readable, self._columns)
 
     def find_in(self, collection: str, wish: Search) -> Page:
-        """One page of the items of a collection that a search wants.
+        """One page of the items of a collection that a search wants; features come as they came, unless told otherwise.
 
         Raises:
             Problem: There is no such collection.
         """
         with reading(self._engine) as connection:
-            self._row(connection, collection)
-            return find(connection, replace(wish, collections=(collection,)), self.readable, self._columns)
+            row = self._row(connection, collection)
+            asked = replace(wish, collections=(collection,), arrival=row.kind == FEATURES.lower())
+            return find(connection, asked, self.readable, self._columns)
 
     def item(self, collection: str, id: str) -> Hit:  # noqa: A002 (STAC's own name)
         """One item.
@@ -223,14 +245,20 @@ class Catalog:
         with reading(self._engine) as connection:
             return expired(connection, before, limit)
 
-    def every(self, collection: str) -> Iterator[Json]:
-        """All items of a collection, in pages that are read as they are wanted."""
+    def every(self, collection: str, wish: Search = Search(sortby=(Sort("id"),))) -> Iterator[Json]:
+        """All items of a collection that a search wants, in pages that are read as they are wanted."""
         token: str | None = None
         while True:
-            page = self.find_in(collection, Search(sortby=(Sort("id"),), limit=1000, token=token))
+            page = self.find_in(collection, replace(wish, limit=1000, token=token))
             yield from (hit.doc for hit in page.hits)
             if (token := page.next) is None:
                 return
+
+    def features(self, query: Query) -> Iterator[Json]:
+        """All features of a collection that the query wants, as they came."""
+        start, end = (None if moment is None else micros(moment) for moment in (query.start, query.end))
+        wish = Search(bbox=query.bbox, start=start, end=None if end is None else end - 1)
+        return (doc for doc in self.every(query.collection, wish) if passes(doc["properties"], query))
 
     def export(self, path: Path, collections: Sequence[str] = ()) -> int:
         """Write collections (by default all) with their items into a stac-geoparquet file; says how many items.
@@ -238,8 +266,14 @@ class Catalog:
         Raises:
             Problem: There is no such collection, or there are no items.
         """
-        ids = collections or [c["id"] for c in self.collections()]
+        ids = collections or [c["id"] for c in self.of_stac().collections()]
         homes = [self.collection(id_) for id_ in ids]
+        if others := [home["id"] for home in homes if has_features(home)]:
+            raise Problem(
+                "FeatureUnsupported",
+                f"collection {others[0]!r} holds features, and a snapshot holds STAC items",
+                hint="Read them as GeoJSON at /collections/ID/items, or by GDAL's OAPIF driver.",
+            )
         return snapshot.write(path, homes, (item for id_ in ids for item in self.every(id_)))
 
     def events(self, after: int, limit: int = 500) -> list[Event]:
@@ -281,7 +315,8 @@ class Catalog:
         with self._folding:
             known = self._described.get(row.pk)
             if known is None or known.created != row.created or known.version < row.rewritten:
-                known = self._described[row.pk] = Described(row.created)
+                fold = Features() if row.kind == FEATURES.lower() else Fold()
+                known = self._described[row.pk] = Described(row.created, fold=fold)
             if known.version < row.version:
                 known.take_in(connection, row)
             described: Json = json.loads(known.text)

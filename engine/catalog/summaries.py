@@ -49,7 +49,7 @@ def glance(record: Record) -> Glance:
     assets = data_assets(record.doc)
     varies: Json = {
         "span": list(record.span),
-        "instant": properties.get("datetime") is not None,
+        "instant": record.is_instant,
         "box": list(record.footprint.box) if record.footprint is not None else None,
         "grid": grid_of(assets, properties),
         **({"dims": dims} if isinstance(dims, dict) and dims else {}),

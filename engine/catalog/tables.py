@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.dialects.postgresql import JSONB
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 METADATA = MetaData()
 KEY = BigInteger().with_variant(Integer, "sqlite")
 SEARCHED = JSONB().with_variant(Text(), "sqlite")
@@ -33,9 +33,15 @@ COLLECTIONS = Table(
         "owner", Text, nullable=False, server_default="", doc="Whose it is; empty: everybody may read it."
     ),
     Column("name", Text, nullable=False, server_default="", doc="What its owner calls it."),
-    Column("kind", Text, nullable=False, server_default="collection", doc="`collection` or `catalog`."),
+    Column(
+        "kind",
+        Text,
+        nullable=False,
+        server_default="collection",
+        doc="`collection`, `catalog` or `features`.",
+    ),
     Column("org", Text, doc="The organisation that publishes into it."),
-    Column("doc", Text, nullable=False, doc="The STAC collection as its source gave it (JSON)."),
+    Column("doc", Text, nullable=False, doc="The collection as its source gave it (JSON)."),
     Column(
         "version", Integer, nullable=False, doc="Goes up with every write to the collection or its items."
     ),
@@ -64,7 +70,7 @@ ITEMS = Table(
     Column("pk", KEY, primary_key=True),
     Column("collection", KEY, ForeignKey("collections.pk", ondelete="CASCADE"), nullable=False),
     Column("id", Text, nullable=False),
-    Column("t0", BigInteger, nullable=False, doc="First instant."),
+    Column("t0", BigInteger, nullable=False, doc="First instant; of what has no time, `times.ALWAYS`."),
     Column(
         "t1", BigInteger, nullable=False, doc="Last instant, included; the same for an item of one instant."
     ),
@@ -79,7 +85,7 @@ ITEMS = Table(
     Column("north", Float),
     Column("shape", LargeBinary, doc="The footprint (WKB), longitudes in one piece."),
     Column("properties", SEARCHED, nullable=False, doc="The properties alone (JSON), for searches by them."),
-    Column("doc", Text, nullable=False, doc="The whole STAC item (JSON)."),
+    Column("doc", Text, nullable=False, doc="The whole STAC item, or feature (JSON)."),
     Column(
         "varies",
         Text,
@@ -230,6 +236,13 @@ PostgreSQL, whose indexes take no long texts."""
 EXPIRY = (
     f"CREATE INDEX items_expires ON items ({EXPIRES['postgresql']}) WHERE {EXPIRES['postgresql']} IS NOT NULL"
 )
+
+BARE = "{}"
+"""The layout of features, which have no bands and no assets."""
+IS_FEATURE = f"items.layout = '{BARE}'"
+"""The condition under which the next index has a row."""
+ARRIVAL = f"CREATE INDEX items_arrival ON items (collection, pk) WHERE layout = '{BARE}'"
+"""Features in the order in which they came; made where it is not there."""
 
 _MEETS = "west <= :east AND east >= :west AND south <= :north AND north >= :south"
 _COLUMNS = "i.pk, i.t0, i.t1, i.west, i.south, i.east, i.north, i.shape"

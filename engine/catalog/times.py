@@ -19,6 +19,11 @@ PLAIN = re.compile(r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-
 Span = tuple[int, int]
 """First and last instant, both included, in microseconds since 1970; one instant has both the same."""
 
+EVER = 2**62
+"""Microseconds from 1970 that no year of four digits reaches."""
+ALWAYS: Span = (-EVER, EVER)
+"""The span of a feature without time: it is found whatever time is asked for."""
+
 
 def micros(moment: datetime) -> int:
     """Microseconds since 1970 of a moment (without a time zone: UTC)."""

@@ -10,14 +10,17 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from engine.catalog.changes import Author, full_id
-from engine.catalog.documents import Record, checked_collection, is_bare, record
-from engine.catalog.model import Added, Entry, Json
+from engine.catalog.documents import Record, checked_collection, is_bare
+from engine.catalog.features import record_of
+from engine.catalog.fields import glance as glance_at_feature
+from engine.catalog.model import FEATURES, Added, Entry, Json, has_features
 from engine.catalog.outbox import News, Place, post
 from engine.catalog.rows import new_keys, put_rows
 from engine.catalog.summaries import glance
 from engine.catalog.tables import ASSETS, BOXES, BOXES_DROP, COLLECTIONS, ITEMS, KNOWN
 from engine.catalog.texts import as_text
 from engine.catalog.times import micros
+from engine.errors import Problem
 
 CHECKED = (
     "id", "t0", "t1", "dt", "west", "south", "east", "north", "shape", "properties", "doc", "varies", "layout",
@@ -65,7 +68,7 @@ def gather(entries: Iterable[Entry], progress: Callable[[int], None] | None = No
         if id_ not in batches:
             batches[id_] = Batch(checked_collection(entry.collection, entry.where))
         if entry.item is not None:
-            row = row_of(record(entry))
+            row = row_of(record_of(entry))
             batches[id_].items[row.id] = row
             count += 1
             if progress is not None:
@@ -83,7 +86,7 @@ def at_hand(collection: Json, items: Iterable[Any]) -> Batch:
         entry = Entry(collection, item)
         id_ = item.get("id") if isinstance(item, dict) else None
         if not isinstance(id_, str) or not id_.isascii():
-            id_ = record(entry).id
+            id_ = record_of(entry).id
         if id_ in batch.items:
             _row(batch.items[id_])
         batch.items[id_] = entry
@@ -118,10 +121,20 @@ def put_collection(connection: Connection, collection: Json, now: int) -> tuple[
     """
     table, id_ = COLLECTIONS.c, collection["id"]
     stored = connection.execute(
-        select(table.pk, table.owner, table.doc).where(table.id == id_).with_for_update()
+        select(table.pk, table.owner, table.doc, table.kind).where(table.id == id_).with_for_update()
     ).one_or_none()
     if stored is None:
-        return insert_collection(connection, collection, now), "", "created"
+        pk = insert_collection(connection, collection, now, kind=collection["type"].lower())
+        return pk, "", "created"
+    if has_features(collection) != (stored.kind == FEATURES.lower()):
+        there, new = (
+            ("features", "STAC items") if stored.kind == FEATURES.lower() else ("STAC items", "features")
+        )
+        raise Problem(
+            "AlreadyExists",
+            f"collection {id_!r} holds {there}, and the source has {new}.",
+            hint="Give the collection another id (`--collection ID`).",
+        )
     doc = as_text(collection)
     if is_bare(collection) or doc == stored.doc:
         return int(stored.pk), stored.owner, None
@@ -188,16 +201,17 @@ def remove_rows(connection: Connection, keys: Sequence[int]) -> None:
 
 
 def _row(item: Row | Entry) -> Row:
-    return item if isinstance(item, Row) else row_of(record(item))
+    return item if isinstance(item, Row) else row_of(record_of(item))
 
 
 def row_of(item: Record) -> Row:
     """An item as the tables have it."""
-    look, ground = glance(item), item.footprint
+    look = (glance if "assets" in item.doc else glance_at_feature)(item)
+    ground = item.footprint
     west, south, east, north = ground.box if ground is not None else (None,) * 4
     first, last = item.span
     properties = item.doc["properties"]
-    instant = first if properties.get("datetime") is not None else None
+    instant = first if item.is_instant else None
     wkb, parts = (ground.wkb, ground.parts) if ground is not None else (None, ())
     values = (
         item.id, first, last, instant, west, south, east, north, wkb,
@@ -230,7 +244,7 @@ def _drop_parts(connection: Connection, keys: Sequence[int]) -> None:
 
 
 def _assets(doc: Json) -> Iterator[tuple[str | None, ...]]:
-    for key, asset in doc["assets"].items():
+    for key, asset in doc.get("assets", {}).items():
         roles, media = asset.get("roles"), asset.get("type")
         kind = media if isinstance(media, str) else None
         yield key, asset["href"], kind, as_text(roles) if isinstance(roles, list) else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
+from engine.catalog.model import has_features
 from engine.coverages import graph
 from engine.coverages.plan import Plan, plan, restricted
 from engine.coverages.source import CATEGORY, Source, described, id_of, is_offered, process_of, source_of
@@ -118,6 +119,12 @@ class Coverages:
         """
         catalog, runner, source = self._hub.seen_by(user), user or VISITOR, self.source(user, collection)
         document, event = catalog.collection(source.collection), catalog.last_event()
+        if has_features(document):
+            raise Problem(
+                "NotFound",
+                f"collection {source.collection!r} holds features, and is no coverage",
+                hint=f"Read them at /collections/{source.collection}/items.",
+            )
         key = key_of(user, source)
 
         def begin() -> Ticket:

@@ -29,6 +29,7 @@ from engine.execute.exchange import Export, export_of
 from engine.execute.objects import reached
 from engine.execute.shared import name_of
 from engine.execute.udf import user_function
+from engine.execute.vectors import features_of
 from engine.http import egress_of
 from engine.load import Survey, Wish, choose, survey
 from engine.plan.planner import Planner
@@ -107,7 +108,13 @@ class Outside:
     """Is nothing to be done that others can see, so that the graph is only looked at?"""
 
     def load_collection(self, id_: str, extent: Extent) -> xr.DataArray:
-        """A lazy cube of a catalogued collection."""
+        """A lazy cube of a catalogued collection; of one of features, a vector cube."""
+        with about("id"):
+            features = self.catalog.has_features(id_)
+        if features:
+            cube = features_of(self.catalog, query_for(id_, extent), extent)
+            self._decided(f"{id_}: {cube.sizes['geometry']} features")
+            return cube
         found = self._search(id_, extent)
         items = reached(found.items, self.catalog, self.settings)
         return self._load(id_, replace(found, items=items), extent)
@@ -118,8 +125,7 @@ class Outside:
         key = id_, extent.bbox, extent.interval
         if not extent.properties and key in self.notes.finds:
             return self.notes.finds[key]
-        with about("id", "CollectionNotFound"):
-            found = self.catalog.search(query)
+        found = self.catalog.search(query)
         if not extent.properties:
             self.notes.finds[key] = found
         return found
@@ -308,13 +314,12 @@ def tell(message: str, level: str, code: str, node: str | None = None) -> None:
 
 
 @contextmanager
-def about(parameter: str, *codes: str) -> Iterator[None]:
-    """Problems in here, of these codes where some are named, are about that parameter of the process."""
+def about(parameter: str) -> Iterator[None]:
+    """Problems in here are about that parameter of the process."""
     try:
         yield
     except Problem as problem:
-        if not codes or problem.code in codes:
-            problem.facts["parameter"] = parameter
+        problem.facts["parameter"] = parameter
         raise
 
 

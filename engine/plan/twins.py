@@ -41,11 +41,11 @@ class Loaded:
 class Twins:
     """Compares loads; each is made once."""
 
-    load: Callable[[Node], Loaded]
-    """Makes the cube of a node."""
+    load: Callable[[Node], Loaded | None]
+    """Makes the cube of a node; `None` where it is none of cells."""
     parameters: Mapping[str, Any]
     """Values of the graph's parameters."""
-    made: dict[Any, Loaded] = field(default_factory=dict)
+    made: dict[Any, Loaded | None] = field(default_factory=dict)
     """The cubes so far."""
 
     def __call__(self, load: Node, filters: Sequence[Node], less: Node) -> tuple[str, ...] | None:
@@ -57,6 +57,8 @@ class Twins:
             return None
         try:
             before, after = self.loaded(load), self.loaded(less)
+            if before is None or after is None:
+                return None
             cube = before.cube
             for step in filters:
                 cube = self.filtered(cube, step)
@@ -71,12 +73,13 @@ class Twins:
         if is_remote(str(load.args.get("url", ""))):
             return None
         try:
-            return places.grid(self.loaded(load).cube)
+            found = self.loaded(load)
+            return places.grid(found.cube) if found is not None else None
         except (Problem, ProcessError):
             return None
 
-    def loaded(self, node: Node) -> Loaded:
-        """The cube of a load."""
+    def loaded(self, node: Node) -> Loaded | None:
+        """The cube of a load; `None` where it is none of cells."""
         key = (node.process, structure(node.args))
         if key not in self.made:
             self.made[key] = self.load(node)

@@ -8,8 +8,9 @@ from typing import Any
 import shapely
 import xarray as xr
 
-from processes.cubes import geometries
+from processes.cubes import axes, geometries
 from processes.cubes.filters import read_bbox, read_interval
+from processes.cubes.vectors import filter_vector
 from processes.errors import ProcessParameterInvalid
 from processes.mixing import making
 from processes.registry import process
@@ -40,22 +41,24 @@ def load_collection(
     """Load a collection of the catalogue
 
     The cube is lazy: what later steps do not need is not read. It keeps the grid and the type of the data; scenes
-    of the same day make one date.
+    of the same day make one date. A collection of features gives a vector cube, as `load_geojson()` does.
 
     Args:
         id: Identifier of the collection.
         spatial_extent: Bounding box, GeoJSON or vector cube that limits the cells; `null` loads all of the ground.
-            Cells are kept whose centre is inside.
+            Cells are kept whose centre is inside, and features that touch it.
         temporal_extent: Start and end, of which the start belongs to the interval and the end does not; `null`
-            loads all of the time.
-        bands: Names or common names of the bands, in the order wished; `null` loads all.
-        properties: Conditions on the metadata of the scenes, by the property's name; all have to hold.
+            loads all of the time. Features without time are at all times.
+        bands: Names or common names of the bands, in the order wished; `null` loads all. Of features, names of the
+            properties that make up the values of the cube.
+        properties: Conditions on the metadata of the scenes, or on the properties of the features, by their names;
+            all have to hold.
 
     Returns:
-        A lazy cube.
+        A lazy cube, or a vector cube.
 
     Raises:
-        NoDataAvailable: No scene fits.
+        NoDataAvailable: No scene and no feature fits.
         TemporalExtentEmpty: The end of the interval is not later than its start.
     """
     return limited(
@@ -125,7 +128,12 @@ def bounding_box(spatial: Any) -> BBox:
 
 
 def limited(cube: xr.DataArray, spatial: Any) -> xr.DataArray:
-    """Take out the cells outside of the geometries that limit the cube; a box has done its work already."""
+    """Take out the cells outside of the geometries that limit the cube; a box has done its work already.
+
+    Of a vector cube the geometries stay that touch them.
+    """
     if spatial is None or (isinstance(spatial, Mapping) and "west" in spatial):
         return cube
+    if axes.of_kind(cube, "geometry"):
+        return filter_vector(cube, spatial)
     return geometries.masked_outside(cube, geometries.read(spatial, "spatial_extent"))

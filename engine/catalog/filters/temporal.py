@@ -14,9 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, literal, or_
 from engine.catalog.filters.model import DATETIME, Interval, Property, Span, Temporal
 from engine.catalog.filters.relations import TEMPORAL_TURNED
 from engine.catalog.filters.scalars import Moments, Speech, moment
-
-EVER = 2**62
-"""Microseconds from 1970 that no year of four digits reaches."""
+from engine.catalog.times import EVER
 
 
 @dataclass(frozen=True)
