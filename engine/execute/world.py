@@ -313,12 +313,13 @@ def tell(message: str, level: str, code: str, node: str | None = None) -> None:
 
 
 @contextmanager
-def about(parameter: str) -> Iterator[None]:
-    """Problems in here are about that parameter of the process."""
+def about(parameter: str, *codes: str) -> Iterator[None]:
+    """Problems in here, of these codes where some are named, are about that parameter of the process."""
     try:
         yield
     except Problem as problem:
-        problem.facts["parameter"] = parameter
+        if not codes or problem.code in codes:
+            problem.facts["parameter"] = parameter
         raise
 
 
