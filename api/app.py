@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from api import merged, openapi, storage
+from api import merged, openapi, sessions, storage
 from api.auth.login import welcome
 from api.datacosmos import catalogue, projects, tokens
 from api.errors import add_handlers
@@ -68,7 +68,7 @@ FEATURES = (items.router, transactions.router)
 """Collections as features: at the root, and where STAC or OGC's standards stand alone."""
 COVERAGES = (coverages,)
 """Collections as coverages: at the root, and where OGC's standards stand alone."""
-AT_ROOT = (catalogue, projects, tokens, storage)
+AT_ROOT = (sessions, catalogue, projects, tokens, storage)
 """What is at the root only."""
 OF_OWNERS = (
     owners_landing.outside,

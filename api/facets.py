@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import HTTPConnection
 
@@ -57,10 +58,10 @@ def facet_of(path: str) -> Facet:
     return next((f for f in FACETS if f.prefix and f"{path}/".startswith(f"{f.prefix}/")), ROOT)
 
 
-def entering(facet: Facet) -> Callable[[HTTPConnection], None]:
+def entering(facet: Facet) -> Callable[[HTTPConnection], Coroutine[Any, Any, None]]:
     """A dependency that notes the facet a request came through."""
 
-    def enter(request: HTTPConnection) -> None:
+    async def enter(request: HTTPConnection) -> None:  # else each request would change threads for it
         request.state.facet = facet
 
     return enter

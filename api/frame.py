@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.auth.session import COOKIE
 from api.errors import answer as refusal
 from api.errors import unexpected
 from api.facets import OGC, facet_of
@@ -117,6 +118,8 @@ class Answer:
         """The status code, once it is sent."""
         self.headless = False
         """Is the body left away?"""
+        self._is_personal = COOKIE.encode() in dict(scope["headers"]).get(b"cookie", b"")
+        """Does a browser ask where somebody logged in?"""
 
     async def __call__(self, message: Message) -> None:
         """Send a message, completed."""
@@ -129,6 +132,8 @@ class Answer:
             if self.status == 405:  # the router tells the methods of the first route alone
                 headers["Allow"] = allowed(methods_of(self._scope))
             headers.setdefault("Content-Language", "en")
+            if self._is_personal:
+                headers.setdefault("Cache-Control", "private")
             headers.setdefault("X-Content-Type-Options", "nosniff")
         elif self.headless and message["type"] == "http.response.body":
             message = {**message, "body": b""}

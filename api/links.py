@@ -39,9 +39,14 @@ class Links:
         """The address of a path of the server."""
         return f"{self._root}{path}" + (f"?{urlencode(query)}" if query else "")
 
+    @property
+    def path(self) -> str:
+        """The path that was asked, with its query."""
+        return quote(self._path) + (f"?{self._query}" if self._query else "")
+
     def here(self) -> str:
         """The address that was asked."""
-        return f"{self._root}{quote(self._path)}" + (f"?{self._query}" if self._query else "")
+        return f"{self._root}{self.path}"
 
     @staticmethod
     def link(rel: str, href: str, title: str = "", type_: str = "application/json") -> Link:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.auth.login import backend_of, current_user
 from api.declared import JSON, asks, does, gives, shows
-from api.html.choice import ASKED
+from api.html.choice import ASKED, either, is_page
 from api.links import Links
 from api.ogc import jobs as of_ogc
 from api.ogc import processes as ogc_processes
@@ -18,7 +18,7 @@ from api.openeo import downloads, processes
 from api.openeo import jobs as of_openeo
 from api.pages import Limit, Page, paged
 from api.schemas import ref
-from engine import Job, User
+from engine import Job, Status, User
 
 router = APIRouter()
 Json = dict[str, Any]
@@ -45,10 +45,10 @@ def process(request: Request, process_id: str) -> Response:
 
 
 @router.get(
-    "/jobs", summary="List your jobs", responses=gives("AnyJobs"), tags=["Batch jobs"],
-    openapi_extra=asks(**of_ogc.FILTERS),
+    "/jobs", summary="List your jobs", responses=shows("AnyJobs"), tags=["Batch jobs"],
+    openapi_extra=asks(**of_ogc.FILTERS, **ASKED),
 )  # fmt: skip
-def jobs(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -> Json:
+def jobs(request: Request, user: Caller, limit: Limit = None, page: Page = 1) -> Response:
     """All jobs of the user: those of openEO, then executions of OGC processes, each the newest first.
 
     Where it is said which executions are wanted, these alone.
@@ -57,16 +57,25 @@ def jobs(request: Request, user: Caller, limit: Limit = None, page: Page = 1) ->
     if of_ogc.FILTERS.keys().isdisjoint(request.query_params):
         listed = [*of_openeo.own(request, user), *listed]
     found, links = paged(request, listed, limit, page)
-    return {"jobs": [brief(request, job) for job in found], "links": links}
+    return either(request, {"jobs": [brief(request, job) for job in found], "links": links}, "jobs.html")
 
 
-@router.get("/jobs/{job_id}", summary="One of your jobs", responses=gives("AnyJob"), tags=["Batch jobs"])
-def one(request: Request, job_id: str, user: Caller) -> Json:
+@router.get(
+    "/jobs/{job_id}",
+    summary="One of your jobs",
+    responses=shows("AnyJob"),
+    tags=["Batch jobs"],
+    openapi_extra=asks(**ASKED),
+)
+def one(request: Request, job_id: str, user: Caller) -> Response:
     """The job, as the standard has it that made it."""
     job = backend_of(request).any_job(user, job_id)
-    return (
-        of_openeo.whole(request, job) if job.execution is None else of_ogc.status_info(Links(request).to, job)
-    )
+    if job.execution is not None:
+        return of_ogc.shown(request, job)
+    doc, files = of_openeo.whole(request, job), {}
+    if job.status == Status.FINISHED and is_page(request):
+        files = downloads.listing(request, job, backend_of(request).results(job))["assets"]
+    return either(request, doc, "job.html", files=files)
 
 
 @router.delete(

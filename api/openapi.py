@@ -25,8 +25,8 @@ FAULT["content"]["text/html"] = {"schema": TEXT}
 Json = dict[str, Any]
 PUBLIC = frozenset({"Capabilities", "Collections", "Coverages", "Processes", "Service types"})
 """Tags of routes that need no login."""
-OPEN = ("{token}", "/credentials/oidc")
-"""What paths have in them that need no login: a signature, or the way to a login."""
+OPEN = ("{token}", "/credentials/oidc", "/login", "/logout")
+"""What paths have in them that need no login: a signature, or the way to a login and back."""
 
 
 @router.get(

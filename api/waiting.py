@@ -34,14 +34,16 @@ async def answer(request: Request, ticket: Any) -> Any:
 @asynccontextmanager
 async def computing(
     request: Request, user: User, process: Mapping[str, Any], foretold: Domain | None = None, *,
-    items: bool = False,
+    items: bool = False, logged: bool = False,
 ) -> AsyncIterator[tuple[Any, Path]]:  # fmt: skip
     """The ticket of a run, and the folder of its results, which goes where no answer comes of it.
 
-    STAC items stand beside the results where they are wanted.
+    STAC items stand beside the results where they are wanted, and a log is kept where the client is told of it.
     """
     backend = backend_of(request)
-    ticket, folder = await run_in_threadpool(backend.compute, user, process, foretold, items=items)
+    ticket, folder = await run_in_threadpool(
+        backend.compute, user, process, foretold, items=items, logged=logged
+    )
     try:
         yield ticket, folder
     except BaseException:

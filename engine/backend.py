@@ -214,11 +214,13 @@ class Backend:
         return self.sync.take(user.id, self._task("estimate", user, document))
 
     def compute(
-        self, user: User, process: Mapping[str, Any], foretold: Domain | None = None, *, items: bool = False
-    ) -> tuple[Ticket, Path]:
+        self, user: User, process: Mapping[str, Any], foretold: Domain | None = None, *, items: bool = False,
+        logged: bool = False,
+    ) -> tuple[Ticket, Path]:  # fmt: skip
         """Compute a process; its results lie in the folder until `discard` takes it, with STAC items if they are wanted.
 
-        The folder's name is that of its log, too: see `journal`. A result that is none of what was foretold is refused.
+        Where it is logged, the folder's name is that of the log, too: see `journal`. A result that is none of what
+        was foretold is refused.
 
         Raises:
             Problem: The graph is wrong in itself, or there is too much to do already.
@@ -228,8 +230,9 @@ class Backend:
         billing.check(process, self.settings.plans)
         folder = self.settings.of_user(user.id).home / "sync" / secrets.token_hex(16)
         task = replace(self._task("run", user, process, folder), lasting=items, foretold=foretold)
-        path, kept = self._journal(user, folder.name), 3600 * self.settings.link_hours
-        log = Journal(path, kept_level(process), kept)
+        if not logged:
+            return self.sync.take(user.id, task), folder
+        log = Journal(self._journal(user, folder.name), kept_level(process))
         ticket = self.sync.take(user.id, task, log.told)
         ticket.future.add_done_callback(lambda done: ended(log, done))
         return ticket, folder

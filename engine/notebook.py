@@ -303,7 +303,7 @@ def footprint(cube: Any) -> Any:
 def one_picture(cube: xr.DataArray) -> xr.DataArray:
     """The first date, and at most three bands."""
     for dim in axes.of_kind(cube, "temporal"):
-        cube = cube.isel({dim: slice(0, 1)})
+        cube = cube.isel({dim: slice(0, 1)}) if cube.sizes[dim] > 1 else cube
     for dim in axes.of_kind(cube, "bands"):
         rgb = [axes.find_bands(cube, c) for c in ("red", "green", "blue")]
         chosen = [r[0] for r in rgb] if all(rgb) else [0]

@@ -252,7 +252,7 @@ class Engine:
         for done, _ in enumerate(self.executor.fill(value, array), 1):
             if progress is not None:
                 progress(min(done, value.data.npartitions), value.data.npartitions)
-        return value.copy(data=array)
+        return value.copy(deep=False, data=array)
 
     def admit(self, sink: Sink, format_: str = "") -> None:
         """Refuse a result that is larger than any that is meant, or that takes more memory than there is.

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.requests import HTTPConnection
 
 from api.auth.passwords import fits
+from api.auth.session import token_in
 from engine import Backend, Problem, User
 
 LOGIN = "Log in at /credentials/basic and send the token as `Authorization: Bearer basic//TOKEN`."
@@ -27,11 +28,13 @@ def backend_of(request: HTTPConnection) -> Backend:
 
 
 def current_user(request: Request) -> User:
-    """The user who sends the request.
+    """The user who sends the request, or whose browser does.
 
     Raises:
         Problem: Nobody is named (401), or nobody is known by that token (403).
     """
+    if "authorization" not in request.headers and (person := person_of(request)) is not None:
+        return person
     return user_of(backend_of(request), request.headers.get("authorization", ""))
 
 
@@ -79,7 +82,13 @@ def viewer(request: Request) -> User | None:
     Raises:
         Problem: There is a login, and it is not good.
     """
-    return current_user(request) if request.headers.get("authorization") else None
+    return current_user(request) if request.headers.get("authorization") else person_of(request)
+
+
+def person_of(request: HTTPConnection) -> User | None:
+    """The user whose browser sends a request; None where nobody logged in there, or the login is over."""
+    token = token_in(request)
+    return backend_of(request).store.users.of_token(token) if token else None
 
 
 def parts(token: str) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from api.auth.login import person_of
 from api.facets import FACETS, facet_of
 from api.html.maps import drawn
 from api.html.words import brief, by_category, by_standard, day, kind, paragraphs, value, web
@@ -22,10 +23,10 @@ from api.links import Links
 
 NAMES = {
     "collections": "Collections", "items": "Items", "processes": "Processes", "conformance": "Conformance",
-    "queryables": "Queryables", "coverage": "Coverage", "domainset": "Axes", "rangetype": "Fields", "docs": "API",
+    "queryables": "Queryables", "coverage": "Coverage", "jobs": "Jobs", "login": "Log in", "domainset": "Axes", "rangetype": "Fields", "docs": "API",
 }  # fmt: skip
 """Steps of paths in words."""
-VARY = "Accept"
+VARY = "Accept, Cookie"
 
 
 @cache
@@ -38,6 +39,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # graphs stay in their order
     filters = (brief, by_category, by_standard, day, kind, paragraphs, value, web)
     made.filters |= {one.__name__: one for one in filters}
     made.globals |= {"map_of": drawn, "formed": formed, "faces": FACETS}
@@ -85,6 +87,7 @@ def page(
                 "links": links,
                 "crumbs": crumbs(links, path.removeprefix(facet.prefix)),
                 "query": request.query_params,
+                "person": person_of(request),
                 **told,
             }
         )

@@ -32,7 +32,6 @@ from engine import (
     Wish,
     changed,
     domain_set,
-    has_features,
     range_type,
     read_wish,
     schema_of,
@@ -97,15 +96,12 @@ async def coverage(request: Request, collection_id: str) -> Response:
     """A collection as one coverage: the part, the fields, the cells and the form that are asked for."""
     wish = wish_of(request, OF_COVERAGE)
     name, media_type = wanted(FORMS, request.query_params.get("f"), request.headers.get("accept", ""))
-    domain = await domain_of(request, collection_id)
-    desk = backend_of(request).coverages
     if name == "html":
-        left = await run_in_threadpool(desk.narrowed, domain, wish)
+        domain = await domain_of(request, collection_id)
+        left = await run_in_threadpool(backend_of(request).coverages.narrowed, domain, wish)
         return empty(wish) if left is None else shown(request, collection_id, left, wish)
     form = FORMS[name]
-    plan = await run_in_threadpool(
-        desk.plan, viewer(request), collection_id, domain, wish, form.made_of or name
-    )
+    plan = await plan_of(request, collection_id, wish, form.made_of or name)
     if plan is None:
         return empty(wish)
     if request.scope.get(HEADLESS):
@@ -200,8 +196,21 @@ async def domain_of(request: Request, collection_id: str) -> Domain:
 def features_in(request: Request, collection_id: str) -> Json | None:
     """A collection that holds features; None where it is none of these."""
     catalog = catalog_of(request)
-    found = catalog.collection(collection_id) if catalog.has(collection_id) else {}
-    return found if has_features(found) else None
+    return catalog.collection(collection_id) if catalog.holds_features(collection_id) else None
+
+
+async def plan_of(request: Request, collection_id: str, wish: Wish, form: str) -> Plan | None:
+    """How what is asked for is computed; none where nothing of it is there.
+
+    Raises:
+        Problem: As `domain_of`, or the request does not fit the domain.
+    """
+    desk, user = backend_of(request).coverages, viewer(request)
+    is_known, plan = await run_in_threadpool(desk.plan_of_known, user, collection_id, wish, form)
+    if is_known:
+        return plan
+    domain = await domain_of(request, collection_id)
+    return await run_in_threadpool(desk.plan, user, collection_id, domain, wish, form)
 
 
 async def given(
@@ -217,7 +226,10 @@ async def given(
     try:
         found = await computed(request, plan.wide or plan.process, plan, wish, name, media_type)
     except Problem as problem:
-        raise changed(collection_id) if problem.code in CHANGED else problem from None
+        if problem.code not in CHANGED:
+            raise
+        backend_of(request).coverages.forget(viewer(request), collection_id)
+        raise changed(collection_id) from None
     if plan.wide is not None:
         backend_of(request).coverages.look_wide(viewer(request), collection_id)
     return found

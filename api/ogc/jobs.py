@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.auth.login import backend_of, current_user
-from api.declared import asks, gives
+from api.declared import asks, gives, shows
+from api.html.choice import ASKED, either
 from api.links import Link, Links
 from api.moments import moment
 from api.ogc.outputs import OUTPUT, OUTPUTS, Place, bare, document, respond
@@ -49,17 +50,28 @@ FILTERS = {
 }
 
 
-@router.get("/jobs", summary="List your jobs", responses=gives("OgcJobs"), openapi_extra=asks(**FILTERS))
-def jobs(request: Request, user: Caller, limit: TenLimit = 10, page: Page = 1) -> Json:
+@router.get(
+    "/jobs",
+    summary="List your jobs",
+    responses=shows("OgcJobs"),
+    openapi_extra=asks(**FILTERS, **ASKED),
+)
+def jobs(request: Request, user: Caller, limit: TenLimit = 10, page: Page = 1) -> Response:
     """Executions of processes, the newest first."""
     found, links = paged(request, wanted(request, user), limit, page)
-    return {"jobs": [status_info(Links(request).to, job) for job in found], "links": links}
+    told = {"jobs": [status_info(Links(request).to, job) for job in found], "links": links}
+    return either(request, told, "jobs.html")
 
 
-@router.get("/jobs/{job_id}", summary="The status of a job", responses=gives("StatusInfo"))
-def one(request: Request, job_id: str, user: Caller) -> Json:
+@router.get(
+    "/jobs/{job_id}",
+    summary="The status of a job",
+    responses=shows("StatusInfo"),
+    openapi_extra=asks(**ASKED),
+)
+def one(request: Request, job_id: str, user: Caller) -> Response:
     """How far it is."""
-    return status_info(Links(request).to, backend_of(request).execution(user, job_id))
+    return shown(request, backend_of(request).execution(user, job_id))
 
 
 @router.delete("/jobs/{job_id}", summary="Dismiss a job", responses=gives("StatusInfo"))
@@ -103,10 +115,17 @@ def wanted(request: Request, user: User) -> list[Job]:
     """The executions of a user that the parameters of the request want."""
     given: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
+        if name in ASKED:
+            continue
         given.setdefault(name, []).append(value)
     sieve = sieve_of(given)
     found = backend_of(request).store.jobs.all(user.id)
     return [job for job in found if job.execution is not None and sieve.takes(job)]
+
+
+def shown(request: Request, job: Job) -> Response:
+    """The status of a job, or its page."""
+    return either(request, status_info(Links(request).to, job), "job.html")
 
 
 def status_info(to: Address, job: Job, status: str = "") -> Json:

@@ -56,7 +56,7 @@ async def result(
     if not isinstance(body.get("process"), dict):
         raise Problem("ProcessGraphMissing", "the request has no `process` with a `process_graph`")
     backend = backend_of(request)
-    async with computing(request, user, body) as (ticket, folder):
+    async with computing(request, user, body, logged=True) as (ticket, folder):
         request.state.monitor = Links(request).to(f"/result/logs/{folder.name}")
         done = BackgroundTask(backend.discard, folder)
         response = delivered(await answer(request, ticket), folder, done)

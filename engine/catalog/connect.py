@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from engine.catalog.declared import index_postgres, index_sqlite
 from engine.catalog.filters import POSTGRES_DDL, install
 from engine.catalog.tables import (
+    ARRIVAL,
     ATTRIBUTES,
     BOXES_TABLE,
     COLLECTIONS,
@@ -115,6 +116,8 @@ def _make_sqlite(connection: Connection, shown: str) -> None:
     for column, statements in OWN_COLUMNS.items():
         for statement in statements if column not in there else ():
             connection.exec_driver_sql(statement)
+    if "items_arrival" not in {index["name"] for index in inspect(connection).get_indexes(ITEMS.name)}:
+        connection.exec_driver_sql(ARRIVAL)
     connection.execute(BOXES_TABLE)
     if version != SCHEMA_VERSION:  # each run opens the catalogue, and should not have to wait for the disk
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
@@ -131,6 +134,8 @@ def _make_postgres(connection: Connection, shown: str) -> None:
                 cursor.execute(statement)
     if connection.exec_driver_sql("SELECT to_regclass('items_expires')").scalar_one() is None:
         connection.exec_driver_sql(EXPIRY)
+    if connection.exec_driver_sql("SELECT to_regclass('items_arrival')").scalar_one() is None:
+        connection.exec_driver_sql(ARRIVAL)
     connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS catalog_version (version integer NOT NULL)")
     version = connection.exec_driver_sql("SELECT max(version) FROM catalog_version").scalar_one()
     _refuse_newer(version or 0, shown)

@@ -10,6 +10,7 @@ from engine.catalog.documents import STAC_VERSION, Record
 from engine.catalog.fold import FEW, Ground, Range
 from engine.catalog.model import Json
 from engine.catalog.summaries import Glance
+from engine.catalog.tables import BARE
 from engine.catalog.texts import as_text
 from engine.catalog.times import ALWAYS, EVER, rfc3339
 
@@ -22,7 +23,6 @@ LONGEST = 200
 WORLD = (-180.0, -90.0, 180.0, 90.0)
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 """Types of values as JSON Schema calls them."""
-NOTHING_IN_COMMON = as_text({})
 
 
 def glance(record: Record) -> Glance:
@@ -35,7 +35,7 @@ def glance(record: Record) -> Glance:
         "shape": geometry["type"] if geometry is not None else None,
         "fields": seen,
     }
-    return Glance(as_text(varies), NOTHING_IN_COMMON)
+    return Glance(as_text(varies), BARE)
 
 
 def _seen(value: Any) -> list[Any]:

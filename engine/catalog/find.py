@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column, null, or_, select, text
 from sqlalchemy.sql.elements import ColumnElement
@@ -16,7 +16,7 @@ from engine.catalog.model import Box, Json
 from engine.catalog.order import TIMES, Key, Sort, after, keys_of, token_of, values_of
 from engine.catalog.readable import Readable
 from engine.catalog.space import footprint, split
-from engine.catalog.tables import BOXES_COUNT, CLOUD, COLLECTIONS, ITEMS, PLATFORM, RELATIONS
+from engine.catalog.tables import BOXES_COUNT, CLOUD, COLLECTIONS, IS_FEATURE, ITEMS, PLATFORM, RELATIONS
 from engine.catalog.texts import from_text
 from engine.catalog.times import EVER
 from engine.errors import Problem
@@ -53,6 +53,8 @@ class Search:
     """Items of which each of these is true."""
     sortby: tuple[Sort, ...] = ()
     """The order; by default the latest first."""
+    arrival: bool = False
+    """Is the default the order in which they came, instead?"""
     project: tuple[str, str] | None = None
     """Items of this collection (by id), or related to this project."""
     limit: int = 10
@@ -93,7 +95,7 @@ def find(connection: Connection, wish: Search, readable: Readable, columns: Colu
         Problem: The token is none, or the geometry is not sound.
     """
     dialect = connection.dialect.name
-    keys = keys_of(wish.sortby, dialect)
+    keys = keys_of(wish.sortby, dialect, arrival=wish.arrival)
     conditions = [*_conditions(wish, columns, dialect), *_driven(connection, wish)]
     counts = wish.token is None and _looks_at_all(wish)
     rows = connection.execute(_page(wish, keys, conditions, readable, counts=counts)).all()
@@ -197,6 +199,8 @@ def _conditions(wish: Search, columns: Columns, dialect: str) -> list[ColumnElem
         out.append(or_(COLLECTIONS.c.id == home, related.exists()))
     if wish.ids is not None:
         out.append(ITEMS.c.id.in_(wish.ids))
+    if wish.arrival:
+        out.append(cast(ColumnElement[bool], text(IS_FEATURE)))  # as it stands: so the index is found
     if wish.start is not None:
         out.append(ITEMS.c.t1 >= wish.start)
     if wish.end is not None:

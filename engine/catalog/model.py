@@ -38,6 +38,8 @@ class Query:
     """End of the wished time, itself excluded. Without a time zone it is UTC."""
     properties: Mapping[str, Predicate] = field(default_factory=dict)
     """Name of an item property -> predicate; an item passes where every predicate gives True."""
+    counted: bool = True
+    """Are all items of the collection counted, even where some are found? In large ones that takes a while."""
 
     def __post_init__(self) -> None:
         for name in ("start", "end"):
@@ -60,8 +62,8 @@ class Funnel:
     are the first steps the server's own counts, so that one sees which wish emptied the result.
     """
 
-    collection: int
-    """Items there are."""
+    collection: int | None
+    """Items there are; None where nobody wanted to know, since some were found."""
     bbox: int
     """Of these, items that touch the box."""
     time: int

@@ -54,15 +54,17 @@ class Key:
         return self.column.desc() if self.descending else self.column.asc()
 
 
-def keys_of(sorts: Sequence[Sort], dialect: str) -> list[Key]:
+def keys_of(sorts: Sequence[Sort], dialect: str, *, arrival: bool = False) -> list[Key]:
     """The keys of an order; the last ones tell items apart, so that none comes twice or never.
 
-    Items that lack a property come last, whichever way it is sorted. Numbers come before texts, and these before
+    Without one, the latest come first, or those that came first with `arrival`. Items that lack a property come last, whichever way it is sorted. Numbers come before texts, and these before
     booleans; texts are sorted by code points.
 
     Raises:
         Problem: There are too many, or a name is none of a property.
     """
+    if arrival and not sorts:
+        return [Key(ITEMS.c.pk, False, int)]
     sorts = tuple(sorts) or LATEST
     if len(sorts) > MOST:
         raise Problem("ParameterInvalid", f"sortby: {len(sorts)} properties are more than the {MOST} allowed")

@@ -23,16 +23,19 @@ AT_ONCE = 500
 
 def search(connection: Connection, collection: int, query: Query) -> Found:
     """What the query finds in the collection of this key, all within one transaction."""
-    total = connection.execute(
-        select(func.count()).select_from(ITEMS).where(ITEMS.c.collection == collection)
-    ).scalar_one()
     near = _near(connection, collection, query)
     timely = [row for row in near if in_time((row.t0, row.t1), query)]
     dates = nearest(((row.t0, row.t1) for row in near), query) if near and not timely else ()
     docs = _wanted(connection, [row.pk for row in timely], query)
     docs.sort(key=lambda found: (found[0], found[1]))
     items = tuple(as_item(from_text(doc)) for _, _, doc in docs)
+    total = _total(connection, collection) if query.counted or not items else None
     return Found(items, Funnel(total, len(near), len(timely), len(items), dates))
+
+
+def _total(connection: Connection, collection: int) -> int:
+    wish = select(func.count()).select_from(ITEMS).where(ITEMS.c.collection == collection)
+    return connection.execute(wish).scalar_one()
 
 
 def _near(connection: Connection, collection: int, query: Query) -> list[Any]:

@@ -158,6 +158,12 @@ class Catalog:
         with reading(self._engine) as connection:
             return connection.execute(wish).one_or_none() is not None
 
+    def holds_features(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
+        """Is there a collection of this id that may be read and holds features instead of STAC items?"""
+        wish = self.readable.narrowed(select(COLLECTIONS.c.kind).where(COLLECTIONS.c.id == id))
+        with reading(self._engine) as connection:
+            return connection.execute(wish).scalar_one_or_none() == FEATURES.lower()
+
     def allows_data(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
         """May the data of a collection be read in full? Those of none that is there may not."""
         wish = select(COLLECTIONS.c.owner, COLLECTIONS.c.org).where(COLLECTIONS.c.id == id)
@@ -183,7 +189,7 @@ class Catalog:
     def owner_of(self, id: str) -> tuple[str, str]:  # noqa: A002 (STAC's own name)
         """Whose a collection is, and what the owner calls it."""
         with reading(self._engine) as connection:
-            row = self._row(connection, id)
+            row = self._row(connection, id, COLLECTIONS.c.owner, COLLECTIONS.c.name)
             return row.owner, row.name
 
     def homes(self, called: str | None = None, owner: str | None = None) -> list[Home]:
@@ -194,13 +200,13 @@ class Catalog:
     def tag(self, id: str) -> str:  # noqa: A002 (STAC's own name)
         """The state that a collection is in, as `PutCollection.tag` wants it."""
         with reading(self._engine) as connection:
-            row = self._row(connection, id)
+            row = self._row(connection, id, COLLECTIONS.c.version, COLLECTIONS.c.updated)
             return tag_of(row.version, row.updated)
 
     def search(self, query: Query) -> Found:
         """All items of a collection that the query wants."""
         with reading(self._engine) as connection:
-            return search(connection, self._row(connection, query.collection).pk, query)
+            return search(connection, self._row(connection, query.collection, COLLECTIONS.c.pk).pk, query)
 
     def find(self, wish: Search) -> Page:
         """One page of the items that a search over collections wants."""
@@ -208,16 +214,15 @@ class Catalog:
             return find(connection, wish, self.readable, self._columns)
 
     def find_in(self, collection: str, wish: Search) -> Page:
-        """One page of the items of a collection that a search wants; features come by their ids unless told otherwise.
+        """One page of the items of a collection that a search wants; features come as they came, unless told otherwise.
 
         Raises:
             Problem: There is no such collection.
         """
         with reading(self._engine) as connection:
-            row = self._row(connection, collection)
-            if row.kind == FEATURES.lower() and not wish.sortby:
-                wish = replace(wish, sortby=(Sort("id"),))
-            return find(connection, replace(wish, collections=(collection,)), self.readable, self._columns)
+            row = self._row(connection, collection, COLLECTIONS.c.kind)
+            asked = replace(wish, collections=(collection,), arrival=row.kind == FEATURES.lower())
+            return find(connection, asked, self.readable, self._columns)
 
     def item(self, collection: str, id: str) -> Hit:  # noqa: A002 (STAC's own name)
         """One item.
@@ -237,17 +242,17 @@ class Catalog:
         with reading(self._engine) as connection:
             return expired(connection, before, limit)
 
-    def every(self, collection: str, wish: Search = Search()) -> Iterator[Json]:
-        """All items of a collection that a search wants, by their ids, in pages that are read as they are wanted."""
+    def every(self, collection: str, wish: Search = Search(sortby=(Sort("id"),))) -> Iterator[Json]:
+        """All items of a collection that a search wants, in pages that are read as they are wanted."""
         token: str | None = None
         while True:
-            page = self.find_in(collection, replace(wish, sortby=(Sort("id"),), limit=1000, token=token))
+            page = self.find_in(collection, replace(wish, limit=1000, token=token))
             yield from (hit.doc for hit in page.hits)
             if (token := page.next) is None:
                 return
 
     def features(self, query: Query) -> Iterator[Json]:
-        """All features of a collection that the query wants, by their ids."""
+        """All features of a collection that the query wants, as they came."""
         start, end = (None if moment is None else micros(moment) for moment in (query.start, query.end))
         wish = Search(bbox=query.bbox, start=start, end=None if end is None else end - 1)
         return (doc for doc in self.every(query.collection, wish) if passes(doc["properties"], query))
@@ -293,8 +298,9 @@ class Catalog:
         with self.changing() as connection:
             return tuple(store(connection, batch, Author()) for batch in batches)
 
-    def _row(self, connection: Connection, id_: str) -> Any:
-        wish = select(COLLECTIONS).where(COLLECTIONS.c.id == id_)
+    def _row(self, connection: Connection, id_: str, *columns: Any) -> Any:
+        """A collection that may be read, or some columns of it."""
+        wish = select(*(columns or [COLLECTIONS])).where(COLLECTIONS.c.id == id_)
         row = connection.execute(self.readable.narrowed(wish)).one_or_none()
         if row is None:
             known = list(connection.execute(self.readable.narrowed(select(COLLECTIONS.c.id))).scalars())

@@ -237,6 +237,13 @@ EXPIRY = (
     f"CREATE INDEX items_expires ON items ({EXPIRES['postgresql']}) WHERE {EXPIRES['postgresql']} IS NOT NULL"
 )
 
+BARE = "{}"
+"""The layout of features, which have no bands and no assets."""
+IS_FEATURE = f"items.layout = '{BARE}'"
+"""The condition under which the next index has a row."""
+ARRIVAL = f"CREATE INDEX items_arrival ON items (collection, pk) WHERE layout = '{BARE}'"
+"""Features in the order in which they came; made where it is not there."""
+
 _MEETS = "west <= :east AND east >= :west AND south <= :north AND north >= :south"
 _COLUMNS = "i.pk, i.t0, i.t1, i.west, i.south, i.east, i.north, i.shape"
 _BOX = "ST_MakeEnvelope(:west {turn}, :south, :east {turn}, :north, 4326)"

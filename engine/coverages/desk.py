@@ -68,8 +68,10 @@ class Coverages:
         Raises:
             Problem: There is no such collection, for this user.
         """
-        catalog, source = self._hub.seen_by(user), self.source(user, collection)
-        key = key_of(user, source)
+        return self._domain(user, self.source(user, collection))
+
+    def _domain(self, user: User | None, source: Source) -> Domain | None:
+        catalog, key = self._hub.seen_by(user), key_of(user, source)
         with self._lock:
             found = self._known.get(key)
         if found is None or time.monotonic() - found.moment > FRESH:
@@ -162,11 +164,30 @@ class Coverages:
         Raises:
             Problem: The request does not fit the domain, or is for too much.
         """
+        return self._plan(user, self.source(user, collection), domain, wish, form)
+
+    def plan_of_known(
+        self, user: User | None, collection: str, wish: Wish, form: str
+    ) -> tuple[bool, Plan | None]:
+        """Was the domain of a collection found out lately, and the plan over it, as `plan`.
+
+        Raises:
+            Problem: As `known` and `plan`.
+        """
         source = self.source(user, collection)
+        domain = self._domain(user, source)
+        return (False, None) if domain is None else (True, self._plan(user, source, domain, wish, form))
+
+    def _plan(self, user: User | None, source: Source, domain: Domain, wish: Wish, form: str) -> Plan | None:
         with self._lock:
             found = self._known.get(key_of(user, source))
         narrow = found is None or found.narrow
         return plan(source, domain, wish, form, self._settings.max_coverage_bytes, narrow=narrow)
+
+    def forget(self, user: User | None, collection: str) -> None:
+        """What was found out of a collection is not so (any more): it is found out anew."""
+        with self._lock:
+            self._known.pop(key_of(user, self.source(user, collection)), None)
 
     def look_wide(self, user: User | None, collection: str) -> None:
         """From now on look through all of a collection: its items do not tell where they are, or lie on several grids."""

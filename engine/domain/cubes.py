@@ -27,8 +27,8 @@ def domain_of(cube: Any) -> Domain:
     """
     if not isinstance(cube, xr.DataArray) or dims.of_kind(cube, "geometry"):
         raise Problem("FormatUnsuitable", "this is no coverage: it has no cells", hint="Ask for its items.")
-    crs = places.crs_of(cube)
-    reference = None if crs is None else Reference(places.crs_text(crs))
+    crs = places.crs_text_of(cube)
+    reference = None if crs is None else Reference(crs)
     found = dims.of_kind(cube, "bands")
     bands = found[0] if found else None
     axes = tuple(axis_of(cube, str(dim), reference) for dim in cube.dims if dim != bands)
@@ -66,22 +66,19 @@ def axis_of(cube: xr.DataArray, dim: str, reference: Reference | None) -> Axis:
     label = {"x": east, "y": north, "z": "h", "time": "time"}.get(role, dim)
     if role in ("x", "y"):
         unit = "degree" if reference is None or reference.is_geographic else reference.unit
-        even = even_spacing(np.asarray(cube[dim].values, dtype=float), cube, dim)
+        even = even_spacing(dims.stored(cube, dim).astype(float), cube, dim)
         if even is not None:
             return Axis(dim, label, role, count, even[0], even[1], unit=unit)
         return Axis(dim, label, role, count, labels=dims.labels(cube, dim), unit=unit)
-    unit = (
-        "ISO8601"
-        if role == "time"
-        else str(cube[dim].attrs.get("units") or cube[dim].attrs.get("unit") or "1")
-    )
+    told = dims.facts(cube, dim)
+    unit = "ISO8601" if role == "time" else str(told.get("units") or told.get("unit") or "1")
     return Axis(dim, label, role, count, labels=dims.labels(cube, dim), unit=unit)
 
 
 def even_spacing(values: np.ndarray, cube: xr.DataArray, dim: str) -> tuple[float, float] | None:
     """The first centre and the step; none where cells are not evenly spaced, or nobody knows how wide one is."""
     if len(values) < 2:
-        known = cube[dim].attrs.get("resolution")
+        known = dims.facts(cube, dim).get("resolution")
         return (float(values[0]), float(known)) if known and len(values) else None
     step = float(values[-1] - values[0]) / (len(values) - 1)
     even = values[0] + step * np.arange(len(values))

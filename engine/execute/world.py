@@ -21,7 +21,6 @@ import xarray as xr
 from engine.catalog import Catalog, Found, Query, open_files, open_stac
 from engine.catalog.changes import full_id
 from engine.catalog.documents import is_remote
-from engine.catalog.model import has_features
 from engine.errors import Problem
 from engine.execute import elsewhere, inputs, models
 from engine.execute.cluster import Threads
@@ -110,9 +109,7 @@ class Outside:
 
     def load_collection(self, id_: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of a catalogued collection; of one of features, a vector cube."""
-        with about("id"):
-            known = self.catalog.collection(id_)
-        if has_features(known):
+        if key_of(id_, extent) not in self.notes.finds and self.catalog.holds_features(id_):
             features = features_of(self.catalog, query_for(id_, extent), extent)
             self._decided(f"{id_}: {features.sizes['geometry']} features")
             return features
@@ -122,12 +119,15 @@ class Outside:
 
     def _search(self, id_: str, extent: Extent) -> Found:
         """What a collection has there and then; conditions are functions, of which nobody knows whether two are one."""
-        if extent.properties:
-            return self.catalog.search(query_for(id_, extent))
-        key = id_, extent.bbox, extent.interval
-        if key not in self.notes.finds:
-            self.notes.finds[key] = self.catalog.search(query_for(id_, extent))
-        return self.notes.finds[key]
+        query = replace(query_for(id_, extent), counted=self.dry)
+        key = key_of(id_, extent)
+        if not extent.properties and key in self.notes.finds:
+            return self.notes.finds[key]
+        with about("id", "CollectionNotFound"):
+            found = self.catalog.search(query)
+        if not extent.properties:
+            self.notes.finds[key] = found
+        return found
 
     def load_stac(self, url: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of STAC metadata found at a URL or path, or of the results of a batch job of that id."""
@@ -313,12 +313,13 @@ def tell(message: str, level: str, code: str, node: str | None = None) -> None:
 
 
 @contextmanager
-def about(parameter: str) -> Iterator[None]:
-    """Problems in here are about that parameter of the process."""
+def about(parameter: str, *codes: str) -> Iterator[None]:
+    """Problems in here, of these codes where some are named, are about that parameter of the process."""
     try:
         yield
     except Problem as problem:
-        problem.facts["parameter"] = parameter
+        if not codes or problem.code in codes:
+            problem.facts["parameter"] = parameter
         raise
 
 
@@ -333,6 +334,11 @@ def within_time(cube: xr.DataArray, extent: Extent) -> xr.DataArray:
         if not all(keep):
             cube = cube.isel({dim: [i for i, k in enumerate(keep) if k]})
     return cube
+
+
+def key_of(collection: str, extent: Extent) -> Hashable:
+    """What is kept of a search is known by."""
+    return collection, extent.bbox, extent.interval
 
 
 def query_for(collection: str, extent: Extent) -> Query:

@@ -17,10 +17,9 @@ Json = dict[str, Any]
 class Journal:
     """The log of one request, while it runs."""
 
-    def __init__(self, path: Path, level: str, seconds: float) -> None:
+    def __init__(self, path: Path, level: str) -> None:
         self._path = path
         self._rank = LEVELS.index(level)
-        self._seconds = seconds
         self._entries: list[Json] = []
 
     def told(self, word: Progress | Entry) -> None:
@@ -38,12 +37,9 @@ class Journal:
         )
 
     def close(self) -> None:
-        """Keep it, and forget those that are too old; that it cannot be kept is no fault."""
+        """Keep it, until housekeeping finds it too old; that it cannot be kept is no fault."""
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            for old in self._path.parent.iterdir():
-                if time.time() - old.stat().st_mtime > self._seconds:
-                    old.unlink(missing_ok=True)
             self._path.write_text(json.dumps(self._entries))
 
 

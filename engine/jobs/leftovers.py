@@ -31,6 +31,8 @@ def sweep(settings: Settings, store: Store) -> None:
             shutil.rmtree(folder, ignore_errors=True)
         for file in older(home.glob("downloads/*"), ABANDONED + settings.job_seconds):
             file.unlink(missing_ok=True)
+        for file in older(home.glob("logs/*"), 3600 * settings.link_hours):
+            file.unlink(missing_ok=True)
         for folder in home.glob("jobs/*"):
             job = store.jobs.get(home.name, folder.name)
             if job is None:

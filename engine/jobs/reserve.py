@@ -53,6 +53,12 @@ class Reserve:
         with self._runner((owner, memory_of(task))) as runner:
             return runner.do(task, seconds, unwanted, told)
 
+    @property
+    def is_prepared(self) -> bool:
+        """Is a runner ready for whoever comes next?"""
+        with self._lock:
+            return any(runner.fit for runner in self._fresh)
+
     def prepare(self) -> None:
         """Have a runner ready for whoever comes next."""
         with self._lock:

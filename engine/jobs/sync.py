@@ -42,7 +42,9 @@ class Sync:
         self._under_way: Counter[str] = Counter()
 
     def warm_up(self) -> None:
-        """Prepare for the next request, beside what else goes on."""
+        """Prepare for the next request, beside what else goes on, unless that is done."""
+        if self._reserve.is_prepared:
+            return
         with suppress(RuntimeError):  # it was closed meanwhile
             self._threads.submit(self._reserve.prepare)
 

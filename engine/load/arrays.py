@@ -16,7 +16,7 @@ from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
 
 from engine.errors import Problem
-from engine.load.cube import bands_coordinate
+from engine.load.cube import bands_labels
 from engine.load.described import data_assets, moment_of
 from engine.load.extent import GLOBE, TURNS, Rect, box_in, is_globe, nothing_inside
 from engine.load.model import Band, Survey, Wish
@@ -284,7 +284,9 @@ def _finished(
 ) -> xr.DataArray:
     """The cube with what its coordinates say of themselves."""
     as_is = [_true_of(band, values, applied=wish.scale == "metadata") for band in bands]
-    cube = cube.sel(bands=[band.name for band in bands]).assign_coords(bands=bands_coordinate(as_is))
+    cube = cube.sel(bands=[band.name for band in bands]).assign_coords(
+        bands=bands_labels(as_is).coords["bands"]
+    )
     cube.coords["t"].attrs["type"] = "temporal"
     for axis in ("x", "y"):
         cube.coords[axis].attrs |= spatial_attributes(axis, crs)

@@ -11,7 +11,8 @@ import xarray as xr
 from odc.geo.geobox import GeoBox
 
 from engine.load.model import Band
-from processes.cubes.places import coordinates
+from processes.cubes.assembly import Labels, labels_along
+from processes.cubes.places import grid_labels
 
 DIMS = ("t", "bands", "y", "x")
 
@@ -20,24 +21,14 @@ def make_cube(
     data: Any, times: Sequence[datetime], bands: Sequence[Band], grid: GeoBox, nodata: float | None
 ) -> xr.DataArray:
     """A cube (t, bands, y, x) of an array of that shape."""
-    coords: dict[Any, Any] = {
-        "t": time_coordinate(np.array(times, dtype="datetime64[ns]")),
-        "bands": bands_coordinate(bands),
-        **coordinates(grid),
-    }
-    attrs: dict[str, Any] = {} if nodata is None else {"nodata": nodata}
-    cube = xr.DataArray(data, dims=DIMS, coords=coords, attrs=attrs)
-    cube.name = None
+    moments = labels_along("t", np.array(times, dtype="datetime64[ns]"), {"type": "temporal"})
+    labels = moments | bands_labels(bands) | grid_labels(grid)
+    cube = labels.cube(data, DIMS, {} if nodata is None else {"nodata": nodata})
     cube.encoding["grid_mapping"] = "spatial_ref"
     return cube
 
 
-def time_coordinate(times: np.ndarray) -> xr.Variable:
-    """The time labels."""
-    return xr.Variable(("t",), times, attrs={"type": "temporal"})
-
-
-def bands_coordinate(bands: Sequence[Band]) -> xr.Variable:
+def bands_labels(bands: Sequence[Band]) -> Labels:
     """The band labels, with what is known of each band."""
     names = np.array([band.name for band in bands])
-    return xr.Variable(("bands",), names, attrs={"type": "bands", "bands": [band.json() for band in bands]})
+    return labels_along("bands", names, {"type": "bands", "bands": [band.json() for band in bands]})

@@ -10,7 +10,7 @@ from odc.geo.geobox import GeoBox
 
 from engine.load.extent import HAIR
 from engine.load.place import full_turn, places
-from engine.load.remembered import name_of
+from processes.cubes.named import name_of
 
 LINES = 128
 """Rows whose places are computed at once: few enough for the processor's cache."""

@@ -62,7 +62,9 @@ def load_rasters(plan: Plan, say: Say, planner: Planner) -> xr.DataArray:
     data = Lazy(recipe, planner)
     cube = make_cube(data, times, plan.bands, plan.grid, plan.values.nodata)
     steps = [[scene.properties for scene in group] for group in plan.groups]
-    return cube.assign_coords(angles(steps, say)).assign_attrs(facts(steps, say))
+    cube.attrs |= facts(steps, say)
+    beside = angles(steps, say)
+    return cube.assign_coords(beside) if beside else cube
 
 
 def survey_rasters(plan: Plan) -> Survey:

@@ -83,6 +83,11 @@ class Users:
         with writing(self._engine) as connection:
             return int(connection.execute(delete(TOKENS).where(TOKENS.c.owner == id_)).rowcount)
 
+    def drop_token(self, token: str) -> None:
+        """Make a token void."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(TOKENS).where(TOKENS.c.digest == _digest(token)))
+
     def of_token(self, token: str) -> User | None:
         """The account that a token is of, as long as it holds."""
         held = (TOKENS.c.digest == _digest(token)) & (TOKENS.c.expires > self._clock())

@@ -47,9 +47,10 @@ def write(
 ) -> Written:
     """Write `value` to `target` and its STAC item beside it, as `<stem of target>.stac.json`.
 
-    Of what does not last, because it is sent on and removed, there is no item, and nothing is synced.
+    Of what does not last, because it is sent on and removed, there is no item; nothing is synced, and it is written
+    where it will lie.
 
-    The blocks of a cube come from `stream`, one at a time. Nothing is visible under its own name before all
+    The blocks of a cube come from `stream`, one at a time. Nothing else is visible under its own name before all
     of it was written, read back and synced; when anything fails, nothing is left.
     """
     target = Path(target)
@@ -60,7 +61,7 @@ def write(
     refuse_empty(value)
     task = Task(value, target, chosen, stream)
     try:
-        with staging(target, overwrite) as room:
+        with staging(target, overwrite, lasting=lasting) as room:
             return _write(task, kind, room, provenance) if lasting else _write_once(task, kind, room)
     except OSError as fault:
         if fault.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -41,7 +41,11 @@ class Staging:
         """Whether what is there already may be replaced."""
         self._claims: list[str] = []
         self._retired: list[str] = []
-        (place / "new").mkdir(parents=True)
+
+    def open(self) -> None:
+        """Make the hidden folder."""
+        self.place.mkdir()
+        (self.place / "new").mkdir()
 
     def claim(self, name: str) -> Path:
         """Where to write the file that will be called `name`; refused at once where that would be in the way."""
@@ -95,10 +99,18 @@ class Staging:
             if synced:
                 _sync(self.folder)
 
+    def close(self) -> None:
+        """Take the hidden folder away, with all that was not published."""
+        shutil.rmtree(self.place)
+
+    def abandon(self) -> None:
+        """The same after a failure; whatever keeps from it."""
+        shutil.rmtree(self.place, ignore_errors=True)
+
     def _room(self, name: str) -> Path:
         """A further folder beside the one for what is new; few results need one."""
         room = self.place / name
-        room.mkdir(exist_ok=True)
+        room.mkdir(parents=True, exist_ok=True)
         return room
 
     def _move(self, name: str, undo: list[tuple[Path, Path]]) -> None:
@@ -109,23 +121,58 @@ class Staging:
         _rename(self.staged(name), final, undo)
 
 
+class Passing(Staging):
+    """A staging of what is read and removed by who had it written: it lies in its place at once.
+
+    Nobody else looks there, so that nothing has to be hidden; few formats need the hidden folder for more.
+    """
+
+    def open(self) -> None:
+        """Make nothing yet."""
+
+    def staged(self, name: str) -> Path:
+        """Where `name` will lie."""
+        return self.final(name)
+
+    def publish(self, *, synced: bool = False) -> None:
+        """All is in its place."""
+
+    def close(self) -> None:
+        """Take the hidden folder away, where there is one."""
+        if self.place.exists():
+            super().close()
+
+    def abandon(self) -> None:
+        """The same, with all that was written."""
+        super().abandon()
+        for name in self._claims:
+            place = self.final(name)
+            with suppress(OSError):
+                shutil.rmtree(place) if place.is_dir() else place.unlink()
+
+
 @contextmanager
-def staging(target: Path, overwrite: bool) -> Iterator[Staging]:
-    """A staging beside `target`, gone afterwards together with all that was not published."""
+def staging(target: Path, overwrite: bool, *, lasting: bool = True) -> Iterator[Staging]:
+    """A staging beside `target`, gone afterwards together with all that was not published.
+
+    What does not last, and replaces nothing, is written where it will lie.
+    """
     with storing(target):
         made = _make_folder(target.parent)
     place = target.parent / f".{target.name[:80]}.{secrets.token_hex(6)}.part"
+    kind = Staging if lasting or overwrite else Passing
+    room = kind(target.parent, place, overwrite)
     try:
         with storing(target):
-            room = Staging(target.parent, place, overwrite)
+            room.open()
         yield room
     except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
+        room.abandon()
         for folder in made:
             with suppress(OSError):  # something else has been put there meanwhile
                 folder.rmdir()
         raise
-    shutil.rmtree(place)
+    room.close()
 
 
 @contextmanager
@@ -160,6 +207,8 @@ def storage_failure(path: Path, cause: str) -> Problem:
 
 def _make_folder(folder: Path) -> list[Path]:
     """Make a folder with its parents; gives those that are new, the innermost first."""
+    if folder.is_dir():
+        return []
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)

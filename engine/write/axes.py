@@ -10,6 +10,7 @@ import shapely
 import xarray as xr
 
 from engine.errors import Problem
+from processes.cubes.axes import stored
 
 CF_NAMES = {
     "projection_x_coordinate": "x",
@@ -74,7 +75,7 @@ def _part(coord: xr.Variable) -> str | None:
 
 def labels_of(cube: xr.DataArray, dim: str) -> np.ndarray:
     """The labels along a dimension; 0, 1, 2... where it has none."""
-    return np.asarray(cube[dim].values)
+    return stored(cube, dim)
 
 
 def describe(value: Any) -> str:

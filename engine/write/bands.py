@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from engine.write.axes import Axes, labels_of, unsuitable
+from processes.cubes.axes import facts
 
 COMMON_NAMES = frozenset(
     (
@@ -64,15 +65,15 @@ def bands_of(cube: xr.DataArray, axes: Axes) -> tuple[Band, ...]:
     """The bands in order; without such a dimension one, called as the band that was chosen, or as the cube."""
     if axes.bands is not None:
         names = [str(label) for label in labels_of(cube, axes.bands)]
-        return _with_metadata(names, cube[axes.bands])
-    chosen = [c for c in cube.coords.values() if c.ndim == 0 and c.attrs.get("type") == "bands"]
+        return _with_metadata(names, facts(cube, axes.bands))
+    chosen = [c for c in cube.coords.variables.values() if c.ndim == 0 and c.attrs.get("type") == "bands"]
     if chosen:
-        return _with_metadata([str(chosen[0].values[()])], chosen[0])
+        return _with_metadata([str(chosen[0].values[()])], chosen[0].attrs)
     return (Band(str(cube.name or "data"), {}),)
 
 
-def _with_metadata(names: list[str], coord: xr.DataArray) -> tuple[Band, ...]:
-    listed = coord.attrs.get("bands") or ()
+def _with_metadata(names: list[str], told: Mapping[str, Any]) -> tuple[Band, ...]:
+    listed = told.get("bands") or ()
     by_name = {entry["name"]: entry for entry in listed if isinstance(entry, Mapping) and "name" in entry}
     return tuple(Band(name, by_name.get(name, {})) for name in names)
 

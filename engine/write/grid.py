@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rasterio import Affine
 
 from engine.errors import Problem
 from engine.write.axes import Axes, unsuitable
+from processes.cubes.axes import facts, stored
 
 TOLERANCE = 0.01
 """How far, in cells, a coordinate may be from an even spacing: float32 degrees need this much."""
@@ -92,8 +94,9 @@ def crs_of(cube: xr.DataArray, axes: Axes) -> CRS | None:
 
 
 def _read_crs(text: Any) -> CRS:
+    told = int(text) if isinstance(text, np.integer) else text
     try:
-        return CRS.from_user_input(int(text) if isinstance(text, np.integer) else text)
+        return _known(told) if isinstance(told, (int, str)) else CRS.from_user_input(told)
     except CRSError as fault:
         raise Problem(
             "FormatUnsuitable",
@@ -102,9 +105,14 @@ def _read_crs(text: Any) -> CRS:
         ) from fault
 
 
+@lru_cache(maxsize=64)  # cubes of one collection have the same
+def _known(told: int | str) -> CRS:
+    return CRS.from_user_input(told)
+
+
 def _spacing(cube: xr.DataArray, dim: str, known: float | None, name: str) -> tuple[float, float]:
     """First label and step along a spatial dimension."""
-    labels = np.asarray(cube[dim].values, dtype="float64")
+    labels = stored(cube, dim).astype("float64")
     if labels.size > 1:
         step = (labels[-1] - labels[0]) / (labels.size - 1)
         even = labels[0] + step * np.arange(labels.size)
@@ -113,7 +121,7 @@ def _spacing(cube: xr.DataArray, dim: str, known: float | None, name: str) -> tu
         steps = np.diff(labels)
         reason = f"it takes even spacing, and that of {dim!r} goes from {steps.min():g} to {steps.max():g}"
         raise unsuitable(name, cube, reason)
-    step = cube[dim].attrs.get("resolution", known)
+    step = facts(cube, dim).get("resolution", known)
     if not step:
         raise unsuitable(name, cube, f"with a single label along {dim!r} the size of a cell is unknown")
     return float(labels[0]), float(step)
@@ -124,7 +132,7 @@ def _known_transform(cube: xr.DataArray) -> Affine | None:
 
     With a rotation, x and y of the cube count cells (0.5, 1.5...) and the transform takes them to the CRS.
     """
-    for coord in cube.coords.values():
+    for coord in cube.coords.variables.values():
         if coord.ndim == 0 and "GeoTransform" in coord.attrs:
             gdal = [float(number) for number in str(coord.attrs["GeoTransform"]).split()]
             if len(gdal) == 6:

@@ -36,6 +36,12 @@ def facts(cube: xr.DataArray, name: Hashable) -> Mapping[str, Any]:
     return {} if found is None else found.attrs
 
 
+def stored(cube: xr.DataArray, dim: Hashable) -> np.ndarray:
+    """The labels of a dimension as the cube holds them; numbers from 0 on where it has none."""
+    found = cube.coords.variables.get(dim)
+    return np.arange(cube.sizes[dim]) if found is None else found.values
+
+
 def of_kind(cube: xr.DataArray, wanted: str) -> tuple[str, ...]:
     """The names of all dimensions of that type."""
     return tuple(str(d) for d in cube.dims if kind(cube, d) == wanted)
@@ -104,7 +110,7 @@ def plane(cube: xr.DataArray, parameter: str = "data") -> tuple[str, str]:
 def band_metadata(cube: xr.DataArray) -> list[dict[str, Any]]:
     """One dict for each band: its name and whatever else is known of it."""
     dim = bands(cube)
-    known = {b.get("name"): b for b in cube.coords[dim].attrs.get("bands", ())}
+    known = {b.get("name"): b for b in facts(cube, dim).get("bands", ())}
     return [{**known.get(label, {}), "name": label} for label in labels(cube, dim)]
 
 
@@ -118,6 +124,8 @@ def find_bands(cube: xr.DataArray, wanted: str) -> tuple[int, ...]:
 def select_bands(cube: xr.DataArray, places: Sequence[int]) -> xr.DataArray:
     """The bands at these places, in this order, with their metadata."""
     dim = bands(cube)
+    if tuple(places) == tuple(range(cube.sizes[dim])):
+        return cube
     metadata = band_metadata(cube)
     chosen = cube.isel({dim: list(places)})
     if "bands" in cube.coords[dim].attrs:
@@ -127,9 +135,7 @@ def select_bands(cube: xr.DataArray, places: Sequence[int]) -> xr.DataArray:
 
 def labels(cube: xr.DataArray, dim: str) -> tuple[Any, ...]:
     """The labels of a dimension as graphs see them: numbers, texts, times as RFC 3339."""
-    if dim not in cube.coords:
-        return tuple(range(cube.sizes[dim]))
-    values = cube.coords[dim].values
+    values = stored(cube, dim)
     if values.dtype.kind == "M":
         return tuple(rfc3339(v) for v in values)
     return tuple(v.isoformat() if hasattr(v, "isoformat") else v for v in values.tolist())

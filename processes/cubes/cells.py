@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from processes.cubes import axes
+from processes.cubes.assembly import labels_of
 from processes.errors import ProcessParameterInvalid
 from processes.lazy import mapped
 from processes.values import Labeled, Masked, is_scalar
@@ -257,10 +258,7 @@ def rebuilt(
     cube: xr.DataArray, data: Any, dims: Sequence[str], coding: Coding, /, **new_coords: Any
 ) -> xr.DataArray:
     """A cube like `cube` with other data: coordinates whose dimensions are still there are kept."""
-    coords = {
-        name: coord
-        for name, coord in cube.coords.items()
-        if name not in new_coords and set(coord.dims) <= set(dims)
-    }
-    out = xr.DataArray(data, dims=list(dims), coords={**coords, **new_coords}, attrs=coding.attrs(cube.attrs))
-    return out.rename(cube.name)  # xarray would take the name of the dask array otherwise
+    kept = labels_of(cube, lambda name, coord: name not in new_coords and set(coord.dims) <= set(dims))
+    out = kept.cube(data, dims, coding.attrs(cube.attrs)).assign_coords(new_coords)
+    out.name = cube.name
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from odc.geo.xr import xr_coords
 from pyproj.exceptions import CRSError
 
 from processes.cubes import axes
+from processes.cubes.assembly import Labels, labels_along, labels_beside
+from processes.cubes.named import Named
 from processes.errors import IncompatibleDataCubes, ProcessParameterInvalid
 from processes.types import BBox
 
@@ -45,44 +48,66 @@ def _known(crs: int | str) -> pyproj.CRS:
 
 def crs_of(cube: xr.DataArray) -> pyproj.CRS | None:
     """The CRS of the cube's cells, from `spatial_ref` or the attributes of its coordinates."""
+    told = _told(cube)
+    return None if told is None else read_crs(told, "data")
+
+
+def crs_text_of(cube: xr.DataArray) -> str | None:
+    """The same as short as can be, as `crs_text`."""
+    told = _told(cube)
+    return None if told is None else _shortened(told)
+
+
+def _told(cube: xr.DataArray) -> int | str | None:
+    """What a cube says of its CRS: a code, WKT, or another text."""
     mapping = axes.facts(cube, "spatial_ref")
     if wkt := mapping.get("crs_wkt") or mapping.get("spatial_ref"):
-        return read_crs(wkt, "data")
+        return str(wkt)
     x = axes.axis(cube, "x")
     given = axes.facts(cube, x).get("reference_system") if x else None
     given = given or cube.attrs.get("crs")
-    return read_crs(given, "data") if isinstance(given, (int, str)) else None
+    return given if isinstance(given, (int, str)) else None
+
+
+@lru_cache(maxsize=64)  # to look a code up takes as long as all else of a small grid
+def _shortened(told: int | str) -> str:
+    return crs_text(read_crs(told, "data"))
 
 
 def grid(cube: xr.DataArray) -> GeoBox:
     """The regular grid that the cells lie on."""
     y, x = axes.plane(cube)
-    crs = crs_of(cube)
+    crs = crs_text_of(cube)
     if crs is None:
         raise IncompatibleDataCubes(
             "the cube has no coordinate reference system, so that it cannot be put onto another grid"
         )
-    xs, ys = cube.coords[x].values.astype(float), cube.coords[y].values.astype(float)
+    xs, ys = (axes.stored(cube, dim).astype(float) for dim in (x, y))
     rx, ry = spacing(xs, x), spacing(ys, y)
     origin = Affine(rx, 0, xs[0] - rx / 2, 0, ry, ys[0] - ry / 2)
-    return GeoBox((len(ys), len(xs)), origin, crs_text(crs))
+    return GeoBox((len(ys), len(xs)), origin, crs)
 
 
-def coordinates(grid: GeoBox, y: str = "y", x: str = "x") -> dict[str, xr.Variable]:
+def coordinates(grid: GeoBox) -> dict[Hashable, xr.Variable]:
     """The centres of a grid's cells along `y` and `x`, and its CRS as `spatial_ref`."""
-    made = {name: variable.copy(deep=False) for name, variable in _coordinates(grid).items()}
-    along = ((y, made["y"]), (x, made["x"]))
-    return {**{n: xr.Variable((n,), v.values, v.attrs) for n, v in along}, "spatial_ref": made["spatial_ref"]}
+    return {name: coord.copy(deep=False) for name, coord in grid_labels(grid).coords.items()}
+
+
+def grid_labels(grid: GeoBox, y: str = "y", x: str = "x") -> Labels:
+    """The same with their indexes, under these names."""
+    return _grid_labels(Named(grid), y, x)
 
 
 @lru_cache(maxsize=64)  # to make them takes longer than to warp a small block
-def _coordinates(grid: GeoBox) -> dict[str, xr.Variable]:
-    made = {str(name): coord.variable for name, coord in xr_coords(grid, dims=("y", "x")).items()}
-    assert grid.crs is not None
-    for axis in ("y", "x"):
+def _grid_labels(named: Named, y: str, x: str) -> Labels:
+    made = {str(name): coord.variable for name, coord in xr_coords(named.grid, dims=("y", "x")).items()}
+    assert named.grid.crs is not None
+    found = labels_beside("spatial_ref", made["spatial_ref"])
+    for dim, axis in ((x, "x"), (y, "y")):
         made[axis].values.flags.writeable = False
-        made[axis].attrs = {**made[axis].attrs, **spatial_attributes(axis, grid.crs)}
-    return made
+        attrs = {**made[axis].attrs, **spatial_attributes(axis, named.grid.crs)}
+        found = labels_along(dim, made[axis].values, attrs) | found
+    return found
 
 
 def spatial_attributes(axis: str, crs: CRS) -> dict[str, Any]:
@@ -111,7 +136,7 @@ def spacing(values: np.ndarray, name: str) -> float:
     values = values.astype(float)  # the ends of long axes of float32 are cells off by its own arithmetic
     steps = np.diff(values)
     step = float((values[-1] - values[0]) / (len(values) - 1))
-    if not np.allclose(steps, step, rtol=1e-3, atol=0):
+    if not (np.abs(steps - step) <= 1e-3 * abs(step)).all():
         raise IncompatibleDataCubes(
             f"the labels along {name!r} are not evenly spaced",
             hint="Do this before labels are left out.",
@@ -196,13 +221,15 @@ def inside(cube: xr.DataArray, box: BBox) -> xr.DataArray:
     """The cells whose centre is inside the box."""
     y, x = axes.plane(cube)
     crs = crs_of(cube)
-    xs, ys = cube.coords[x].values, cube.coords[y].values
+    xs, ys = (axes.stored(cube, dim) for dim in (x, y))
     keep_x, keep_y = np.zeros(len(xs), dtype=bool), np.zeros(len(ys), dtype=bool)
     for west, south, east, north in boxes_in(box, crs):
         keep_x |= (xs >= west) & (xs <= east)
         if crs is not None and crs.is_geographic and xs.size and xs.max() > 180:  # longitudes from 0 to 360
             keep_x |= (xs >= west + 360) & (xs <= east + 360)
         keep_y |= (ys >= south) & (ys <= north)
+    if keep_x.all() and keep_y.all():
+        return cube
     return cube.isel({x: whole_or(keep_x), y: whole_or(keep_y)})
 
 

@@ -11,6 +11,7 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 
 from processes.cubes import axes, places
+from processes.cubes.assembly import labels_of
 from processes.cubes.cells import Coding, blockwise, rebuilt, with_null
 from processes.cubes.periods import DAY, Instants, instants
 from processes.cubes.warp import warp
@@ -182,20 +183,16 @@ def onto_grid(data: xr.DataArray, target: GeoBox, method: str = "near") -> xr.Da
     source = places.grid(data)
     before = Coding.of(data)
     after = warpable(before)
-    others = [d for d in data.dims if d not in (y, x)]
+    others = [str(d) for d in data.dims if d not in (y, x)]
     flat = data if data.dims == (*others, y, x) else data.transpose(*others, y, x)
     if after != before:
         flat = recoded(flat, before, after)
     null = np.nan if after.dtype.kind == "f" else after.nodata
     array = warp(flat.data, source, target, method, null)
-    kept = {n: c for n, c in data.coords.variables.items() if not {y, x} & set(c.dims) and n != "spatial_ref"}
-    moved = xr.DataArray(
-        array,
-        dims=(*others, y, x),
-        coords=kept | places.coordinates(target, y, x),
-        attrs=after.attrs({k: v for k, v in data.attrs.items() if k not in ("crs", "grid_mapping")}),
-    )
-    moved.name = data.name  # given to the constructor, None would become the name of the dask array
+    kept = labels_of(data, lambda name, coord: name != "spatial_ref" and not {y, x} & set(coord.dims))
+    attrs = after.attrs({k: v for k, v in data.attrs.items() if k not in ("crs", "grid_mapping")})
+    moved = (kept | places.grid_labels(target, y, x)).cube(array, (*others, y, x), attrs)
+    moved.name = data.name
     return moved if moved.dims == data.dims else moved.transpose(*data.dims)
 
 

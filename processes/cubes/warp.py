@@ -2,8 +2,8 @@
 
 The resampling is GDAL's, as by gdalwarp: where cells grow, the interpolating methods take in as many of the old cells
 as a new one covers. How many that is, is settled once for the whole grid, so that no block differs from its neighbour.
-The nearest cells, and what lies between four, are found here, with the places that a lattice gives; all else is left
-to GDAL.
+The nearest cells, and what lies between four, are found here, with the places that a lattice gives; the means of
+whole old cells, too. All else is left to GDAL.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
+from processes.cubes.coarse import Blocks, blocks
 from processes.cubes.lattice import mesh_of, window
 from processes.kernels.moves import Mesh, Move
 from processes.lazy import Lazy
@@ -189,6 +190,11 @@ class Part:
         """The window of the old grid that lies under it, with a cell around; empty where there is none."""
         return window(self.mesh, self.old.shape, 1)
 
+    @cached_property
+    def blocks(self) -> Blocks | None:
+        """How its cells are made of whole old ones; none where they are not."""
+        return blocks(self.old, self.new)
+
     def padded(self, padding: int) -> tuple[slice, slice]:
         """That window as GDAL wants it, with so many cells around; empty where there is none."""
         if padding not in self._padded:
@@ -223,12 +229,20 @@ class Step:
         """Are values moved here? Otherwise by GDAL."""
         return moves(self.method, dtype, self.ratio)
 
+    def merged(self, part: Part, dtype: np.dtype[Any]) -> Blocks | None:
+        """The whole old cells whose means the new ones are; none where they are something else."""
+        if self.method != "average" or not (dtype.kind == "f" or (dtype.kind in "iu" and dtype.itemsize < 8)):
+            return None
+        return part.blocks
+
     def window(self, part: Part, dtype: np.dtype[Any]) -> tuple[slice, slice]:
         """The window of the old grid that a part of the new one is made of; empty where there is none."""
         if 0 in part.shape:
             return slice(0, 0), slice(0, 0)
         if self.meshed(dtype):
             return part.under
+        if (cells := self.merged(part, dtype)) is not None:
+            return cells.under(part.rows, part.columns, tuple(part.old.shape))
         padding = math.ceil(RADIUS.get(self.method, 1) * max(self.ratio)) + 2
         return part.padded(padding)
 
@@ -243,6 +257,9 @@ class Step:
         out = np.full((*values.shape[:-2], *part.shape), self.filler(values.dtype), dtype=values.dtype)
         if not values.size or not out.size:
             return out
+        if (cells := self.merged(part, values.dtype)) is not None:
+            corner = (under[0].start, under[1].start)
+            return cells.means(values, corner, part.rows, part.columns, self.null)
         method = Resampling[GDAL_NAMES.get(self.method, self.method)]
         old, new = part.old[under], part.grid
         for place in np.ndindex(values.shape[:-2]):

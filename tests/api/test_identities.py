@@ -14,7 +14,7 @@ from api.facets import FACETS as ALL
 from requests_of_users import NDVI, SUM, TWICE, ended, made, run, served_as, wrapped
 
 PUBLIC = {
-    "/", "/conformance", "/.well-known/openeo", "/health", "/openapi", "/docs", "/file_formats", "/udf_runtimes",
+    "/login", "/logout", "/", "/conformance", "/.well-known/openeo", "/health", "/openapi", "/docs", "/file_formats", "/udf_runtimes",
     "/processing_parameters", "/service_types", "/collections", "/collections/{collection_id}",
     "/collections/{collection_id}/queryables", "/collections/{collection_id}/schema",
     *(f"/collections/{{collection_id}}/coverage{part}" for part in ("", "/domainset", "/rangetype")), "/processes", "/processes/{process_id}",

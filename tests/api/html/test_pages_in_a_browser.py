@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from chromium import binary, browser
 from node import installed, missing
+from requests_of_users import SUM, run
 
 pytestmark = [
     pytest.mark.slow,
@@ -17,7 +20,7 @@ PAGES = (
     "/queryables", "/collections/S2/coverage", "/collections/S2/coverage/domainset", "/collections/S2/coverage/rangetype",
     "/processes", "/processes?limit=20&page=2", "/processes/aggregate_temporal_period", "/processes/pi", "/docs",
     "/ogc/", "/ogc/collections/S2", "/ogc/processes", "/ogc/processes?limit=20&page=2", "/ogc/processes/ndvi",
-    "/ogc/processes/OpenEO", "/processes/OpenEO", "/stac/", "/stac/collections/S2/items", "/openeo/1.2/", "/openeo/1.2/collections/S2",
+    "/ogc/processes/OpenEO", "/processes/OpenEO", "/login", "/stac/", "/stac/collections/S2/items", "/openeo/1.2/", "/openeo/1.2/collections/S2",
 )  # fmt: skip
 MISSING = ("/nowhere", "/collections/none", "/collections/S2/items?limit=none")
 WINDOWS = ((1200, 900, "light"), (360, 740, "dark"))
@@ -103,3 +106,35 @@ def test_forms_find_what_is_asked_for(served, tab):
     tab.open(f"{tab.value('document.forms[0].action')}?{query}")
     assert tab.value("document.querySelectorAll('tbody tr').length") == 4
     assert tab.value("document.querySelector('#filter').value") == "eo:cloud_cover < 5"
+
+
+def test_people_log_in_and_look_at_their_jobs(served, tab, axe, ada):
+    job = run(ada, SUM, title="Sums")
+    tab.open(f"{served.url}/jobs")
+    tab.open(tab.value("[...document.querySelectorAll('main a')].find(a => a.textContent === 'Log in').href"))
+    tab.value(
+        "document.getElementById('name').value = 'ada'; document.getElementById('password').value = 'ada'; 0"
+    )
+    left(tab, "document.querySelector('main form').submit()", "/jobs")
+    for path in ("/jobs", f"/jobs/{job}"):
+        for width, height, scheme in WINDOWS:
+            tab.open(served.url + path, width, height, scheme)
+            assert tab.complaints() == []
+            assert tab.value(SHAPE)["wide"] <= width
+            tab.value(f"{axe}; 0")
+            assert tab.value(BARRIERS, promised=True) == []
+    assert "Sums" in tab.value("document.querySelector('h1').textContent")
+    left(tab, "document.querySelector('form.person').submit()", "/")
+    tab.open(f"{served.url}/jobs")
+    assert tab.value("document.querySelector('h1').textContent").startswith("401")
+    ada.delete(f"/jobs/{job}")
+
+
+def left(tab, script: str, path: str) -> None:
+    """Have a form sent, and wait for the page that comes of it."""
+    tab.value(f"{script}; 0")
+    for _ in range(100):
+        if tab.value("location.pathname + ' ' + document.readyState") == f"{path} complete":
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{path} does not come")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from engine.catalog import Catalog, Query, search
 from engine.catalog.documents import record
@@ -167,6 +168,18 @@ def test_funnel_counts_each_step(catalog, item):
     found = catalog.search(query)
     assert [i.id for i in found.items] == ["near-1", "near-2"]
     assert found.funnel.json() == {"collection": 9, "bbox": 6, "time": 3, "properties": 2, "nearest": []}
+
+
+def test_all_items_are_counted_where_somebody_wants_to_know(catalog, item):
+    catalog.put({"id": "c"}, [item(f"near-{n}", (10, 50, 11, 51), text(n)) for n in range(3)])
+    seen: list[str] = []
+    event.listen(catalog._engine, "before_cursor_execute", lambda *told: seen.append(told[2]))
+    found = catalog.search(Query("c", (10, 50, 11, 51), counted=False))
+    assert (len(found.items), found.funnel.collection, found.funnel.bbox) == (3, None, 3)
+    some = len(seen)
+    assert catalog.search(Query("c", (10, 50, 11, 51))).funnel.collection == 3
+    assert len(seen) - some == some + 1
+    assert catalog.search(Query("c", (60, 50, 61, 51), counted=False)).funnel.collection == 3
 
 
 def test_nothing_in_time_names_the_nearest_dates_of_the_box(catalog, item):

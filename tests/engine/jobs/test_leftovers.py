@@ -74,6 +74,14 @@ def test_housekeeping_removes_what_does_not_count(backend):
     for name, age in (("old.nc", ABANDONED + backend.settings.job_seconds + 60), ("new.nc", ABANDONED + 60)):
         (downloads / name).touch()
         os.utime(downloads / name, (time.time() - age,) * 2)
+    logs = sync.parent / "logs"
+    logs.mkdir(exist_ok=True)
+    for name, age in (
+        ("old.json", backend.settings.link_hours + 1),
+        ("new.json", backend.settings.link_hours - 1),
+    ):
+        (logs / name).touch()
+        os.utime(logs / name, (time.time() - 3600 * age,) * 2)
     backend._sweep()
     jobs = folder.parent
     assert sorted(str(p.relative_to(jobs)) for p in jobs.glob("*/*")) == sorted(
@@ -82,4 +90,5 @@ def test_housekeeping_removes_what_does_not_count(backend):
     assert not (jobs / "removed").exists()
     assert [p.name for p in sync.iterdir()] == ["new"]
     assert [p.name for p in downloads.iterdir()] == ["new.nc"]
+    assert [p.name for p in logs.iterdir()] == ["new.json"]
     assert backend.job(User("ada"), waiting.id).status == Status.CREATED

@@ -94,8 +94,10 @@ def test_so_many_wait_and_the_oldest_ends(do):
 
 
 def test_one_is_ready_for_anybody(waiting, do):
+    assert not waiting.is_prepared
     waiting.prepare()
     waiting.prepare()
+    assert waiting.is_prepared
     (fresh,) = waiting._fresh
     assert do("ada") == [fresh._process.pid]
     assert waiting._fresh == []

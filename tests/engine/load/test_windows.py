@@ -28,8 +28,8 @@ from engine.load.files import HANDLES
 from engine.load.image import Image
 from engine.load.model import Source
 from engine.load.reader import read_block
-from engine.load.remembered import name_of
 from engine.load.windows import Request, hand_windows, read_windows
+from processes.cubes.named import name_of
 from tests.engine.servers import Site, site
 
 CFG = RasterLoadParams(dtype="uint16", fill_value=0)

@@ -31,12 +31,50 @@ def breaking(blocks, after, error):
     return stream
 
 
+@pytest.mark.parametrize("lasting", [True, False])
 @pytest.mark.parametrize("after", [0, 1])
-def test_a_stream_that_breaks_leaves_nothing(any_result, stream, tmp_path, left_in, after):
+def test_a_stream_that_breaks_leaves_nothing(any_result, stream, tmp_path, left_in, after, lasting):
     name, cube = any_result
+    broken = breaking(stream, after, StreamBrokeError())
     with pytest.raises(StreamBrokeError):
-        write(cube, tmp_path / "new" / "folder" / name, stream=breaking(stream, after, StreamBrokeError()))
+        write(cube, tmp_path / "new" / "folder" / name, stream=broken, lasting=lasting)
     assert left_in(tmp_path) == []
+
+
+def test_what_is_sent_on_lies_alone_in_its_place_and_is_the_same(any_result, stream, tmp_path):
+    name, cube = any_result
+    write(cube, tmp_path / "kept" / name, stream=stream)
+    sent = write(cube, tmp_path / "sent" / name, stream=stream, lasting=False)
+    assert sent.item == {}
+    assert (
+        {asset.href for asset in sent.assets}
+        == {
+            tmp_path / "sent" / place.name
+            for place in (tmp_path / "kept").iterdir()
+            if "stac" not in place.name
+        }
+        == set((tmp_path / "sent").iterdir())
+    )
+    ours, theirs = (digests(tmp_path / folder) for folder in ("sent", "kept"))
+    assert ours.items() <= theirs.items()
+
+
+def test_what_is_sent_on_replaces_nothing_unless_it_may(any_result, stream, tmp_path):
+    name, cube = any_result
+    write(cube, tmp_path / name, stream=stream)
+    before = digests(tmp_path)
+    with pytest.raises(Problem, match="exists already"):
+        write(cube, tmp_path / name, stream=stream, lasting=False)
+    assert digests(tmp_path) == before
+    with pytest.raises(StreamBrokeError):
+        write(
+            cube,
+            tmp_path / name,
+            stream=breaking(stream, 0, StreamBrokeError()),
+            lasting=False,
+            overwrite=True,
+        )
+    assert digests(tmp_path) == before
 
 
 def test_a_stream_that_is_given_up_is_closed(make_cube, stream, tmp_path, monkeypatch):
