@@ -32,7 +32,6 @@ from engine import (
     Wish,
     changed,
     domain_set,
-    has_features,
     range_type,
     read_wish,
     schema_of,
@@ -194,6 +193,12 @@ async def domain_of(request: Request, collection_id: str) -> Domain:
     return await run_in_threadpool(desk.found, user, collection_id)
 
 
+def features_in(request: Request, collection_id: str) -> Json | None:
+    """A collection that holds features; None where it is none of these."""
+    catalog = catalog_of(request)
+    return catalog.collection(collection_id) if catalog.holds_features(collection_id) else None
+
+
 async def plan_of(request: Request, collection_id: str, wish: Wish, form: str) -> Plan | None:
     """How what is asked for is computed; none where nothing of it is there.
 
@@ -206,13 +211,6 @@ async def plan_of(request: Request, collection_id: str, wish: Wish, form: str) -
         return plan
     domain = await domain_of(request, collection_id)
     return await run_in_threadpool(desk.plan, user, collection_id, domain, wish, form)
-
-
-def features_in(request: Request, collection_id: str) -> Json | None:
-    """A collection that holds features; None where it is none of these."""
-    catalog = catalog_of(request)
-    found = catalog.collection(collection_id) if catalog.has(collection_id) else {}
-    return found if has_features(found) else None
 
 
 async def given(
@@ -228,7 +226,10 @@ async def given(
     try:
         found = await computed(request, plan.wide or plan.process, plan, wish, name, media_type)
     except Problem as problem:
-        raise changed(collection_id) if problem.code in CHANGED else problem from None
+        if problem.code not in CHANGED:
+            raise
+        backend_of(request).coverages.forget(viewer(request), collection_id)
+        raise changed(collection_id) from None
     if plan.wide is not None:
         backend_of(request).coverages.look_wide(viewer(request), collection_id)
     return found

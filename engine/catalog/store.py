@@ -158,14 +158,11 @@ class Catalog:
         with reading(self._engine) as connection:
             return connection.execute(wish).one_or_none() is not None
 
-    def has_features(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
-        """Does a collection hold features of any kind instead of STAC items?
-
-        Raises:
-            Problem: There is no such collection.
-        """
+    def holds_features(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
+        """Is there a collection of this id that may be read and holds features instead of STAC items?"""
+        wish = self.readable.narrowed(select(COLLECTIONS.c.kind).where(COLLECTIONS.c.id == id))
         with reading(self._engine) as connection:
-            return bool(self._row(connection, id, COLLECTIONS.c.kind).kind == FEATURES.lower())
+            return connection.execute(wish).scalar_one_or_none() == FEATURES.lower()
 
     def allows_data(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
         """May the data of a collection be read in full? Those of none that is there may not."""
@@ -223,7 +220,7 @@ class Catalog:
             Problem: There is no such collection.
         """
         with reading(self._engine) as connection:
-            row = self._row(connection, collection)
+            row = self._row(connection, collection, COLLECTIONS.c.kind)
             asked = replace(wish, collections=(collection,), arrival=row.kind == FEATURES.lower())
             return find(connection, asked, self.readable, self._columns)
 

@@ -184,6 +184,11 @@ class Coverages:
         narrow = found is None or found.narrow
         return plan(source, domain, wish, form, self._settings.max_coverage_bytes, narrow=narrow)
 
+    def forget(self, user: User | None, collection: str) -> None:
+        """What was found out of a collection is not so (any more): it is found out anew."""
+        with self._lock:
+            self._known.pop(key_of(user, self.source(user, collection)), None)
+
     def look_wide(self, user: User | None, collection: str) -> None:
         """From now on look through all of a collection: its items do not tell where they are, or lie on several grids."""
         key = key_of(user, self.source(user, collection))

@@ -109,12 +109,10 @@ class Outside:
 
     def load_collection(self, id_: str, extent: Extent) -> xr.DataArray:
         """A lazy cube of a catalogued collection; of one of features, a vector cube."""
-        with about("id"):
-            features = self.catalog.has_features(id_)
-        if features:
-            cube = features_of(self.catalog, query_for(id_, extent), extent)
-            self._decided(f"{id_}: {cube.sizes['geometry']} features")
-            return cube
+        if key_of(id_, extent) not in self.notes.finds and self.catalog.holds_features(id_):
+            features = features_of(self.catalog, query_for(id_, extent), extent)
+            self._decided(f"{id_}: {features.sizes['geometry']} features")
+            return features
         found = self._search(id_, extent)
         items = reached(found.items, self.catalog, self.settings)
         return self._load(id_, replace(found, items=items), extent)
@@ -122,10 +120,11 @@ class Outside:
     def _search(self, id_: str, extent: Extent) -> Found:
         """What a collection has there and then; conditions are functions, of which nobody knows whether two are one."""
         query = replace(query_for(id_, extent), counted=self.dry)
-        key = id_, extent.bbox, extent.interval
+        key = key_of(id_, extent)
         if not extent.properties and key in self.notes.finds:
             return self.notes.finds[key]
-        found = self.catalog.search(query)
+        with about("id", "CollectionNotFound"):
+            found = self.catalog.search(query)
         if not extent.properties:
             self.notes.finds[key] = found
         return found
@@ -314,12 +313,13 @@ def tell(message: str, level: str, code: str, node: str | None = None) -> None:
 
 
 @contextmanager
-def about(parameter: str) -> Iterator[None]:
-    """Problems in here are about that parameter of the process."""
+def about(parameter: str, *codes: str) -> Iterator[None]:
+    """Problems in here, of these codes where some are named, are about that parameter of the process."""
     try:
         yield
     except Problem as problem:
-        problem.facts["parameter"] = parameter
+        if not codes or problem.code in codes:
+            problem.facts["parameter"] = parameter
         raise
 
 
@@ -334,6 +334,11 @@ def within_time(cube: xr.DataArray, extent: Extent) -> xr.DataArray:
         if not all(keep):
             cube = cube.isel({dim: [i for i, k in enumerate(keep) if k]})
     return cube
+
+
+def key_of(collection: str, extent: Extent) -> Hashable:
+    """What is kept of a search is known by."""
+    return collection, extent.bbox, extent.interval
 
 
 def query_for(collection: str, extent: Extent) -> Query:
