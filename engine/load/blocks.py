@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from engine.load.files import is_local
 from engine.load.grid import share_grid
 from engine.load.model import Source
 from engine.load.moments import Group
+from engine.load.remembered import remembered
 from engine.load.windows import Request, hand_windows, read_windows
 from processes.places import Region, count, from_hull, hull, indices, taken
 from processes.recipes import Recipe
@@ -213,7 +214,7 @@ def rasters(
     return Rasters(sources, grid, ((1,) * len(groups), (1,) * len(bands), *chunks), cfg)
 
 
-@lru_cache(maxsize=65536)
+@partial(remembered, kept=65536)
 def reached(source: GeoBox, grid: GeoBox) -> tuple[Rect, ...]:
     """The rectangles of the grid, in its pixels, outside of which the source has nothing."""
     assert grid.crs is not None

@@ -158,7 +158,7 @@ def _wished(bbox: Any, crs: CRS) -> Rect:
 def _near_footprints(box: Rect, crs: CRS, footprints: Iterable[GeoBox]) -> Rect:
     """The part of the box where there are data: far from its home a projection gives nonsense."""
     parts: list[Rect] = []
-    for footprint in set(footprints):
+    for footprint in footprints:
         around = bounds_in(footprint, crs)
         if around is None:
             return box

@@ -27,6 +27,7 @@ from engine.load.extent import (
     pixel_rect,
 )
 from engine.load.model import Scene, Wish
+from processes.cubes.named import distinct
 
 Say = Callable[[str], None]
 
@@ -47,7 +48,9 @@ def choose_grid(scenes: Sequence[Scene], wish: Wish, say: Say) -> GeoBox:
         )
     lattice = _lattice(boxes, wish, say)
     assert lattice.crs is not None
-    footprints = {box for scene in scenes for s in scene.sources.values() if (box := s.geobox) is not None}
+    footprints = distinct(
+        box for scene in scenes for s in scene.sources.values() if (box := s.geobox) is not None
+    )
     wished = None if wish.bbox is None else box_in(wish.bbox, lattice.crs, footprints)
     whole = around(lattice, _extent(footprints, lattice.crs, wished))
     return whole if wished is None else crop(whole, wished)

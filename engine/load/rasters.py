@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import chain
 
 import numpy as np
@@ -25,6 +24,7 @@ from engine.load.place import shrinkage
 from engine.load.table import tabulate
 from engine.load.taken import angles, facts, facts_of_band
 from engine.load.values import Values, choose_values
+from processes.cubes.named import distinct, name_of
 from processes.cubes.places import reference_system
 from processes.lazy import Lazy
 from processes.recipes import Planner
@@ -124,12 +124,10 @@ def _no_data(why: str) -> Problem:
 def _inside(scenes: Sequence[Scene], grid: GeoBox, say: Say) -> tuple[Scene, ...]:
     """The scenes that have pixels in the grid."""
 
-    @cache
-    def meets(box: GeoBox) -> bool:
-        return bool(reached(box, grid))
-
     def reaches(scene: Scene) -> bool:
-        return any(meets(source.geobox) for source in scene.sources.values() if source.geobox is not None)
+        return any(
+            reached(source.geobox, grid) for source in scene.sources.values() if source.geobox is not None
+        )
 
     kept = tuple(scene for scene in scenes if reaches(scene))
     if len(kept) < len(scenes):
@@ -142,14 +140,10 @@ def _inside(scenes: Sequence[Scene], grid: GeoBox, say: Say) -> tuple[Scene, ...
 def _has_gaps(groups: Sequence[Group], bands: Sequence[Band], grid: GeoBox) -> bool:
     """Whether some time step of some band is anything but one source that covers the whole grid."""
 
-    @cache
-    def full(box: GeoBox | None) -> bool:
-        return box is not None and covers(box, grid)
-
     for group in groups:
         for band in bands:
             boxes = [scene.sources[band.name].geobox for scene in group if band.name in scene.sources]
-            if len(boxes) != 1 or not full(boxes[0]):
+            if len(boxes) != 1 or boxes[0] is None or not covers(boxes[0], grid):
                 return True
     return False
 
@@ -174,20 +168,19 @@ def _as_in_cube(band: Band, scenes: Sequence[Scene], values: Values, wish: Wish,
 
 def _first_of_finest(scenes: Sequence[Scene], grid: GeoBox) -> Source:
     """The first source whose pixels are the finest, and on the cube's grid if there is such."""
-    boxes = {box for scene in scenes if (box := finest(scene)) is not None}
-    own = {box for box in boxes if share_grid([box, grid])} or boxes
+    boxes = distinct(box for scene in scenes if (box := finest(scene)) is not None)
+    own = {name_of(box) for box in [box for box in boxes if share_grid([box, grid])] or boxes}
     sources = (source for scene in scenes for source in scene.sources.values())
-    return next(source for source in sources if source.geobox in own)
+    return next(s for s in sources if s.geobox is not None and name_of(s.geobox) in own)
 
 
 def _bytes(sources: Sequence[Source], grid: GeoBox) -> int:
     """Decoded bytes of what will be read, each file once."""
-    ratios: dict[GeoBox, tuple[float, float]] = {}
     levels: dict[str, Sequence[int]] = {}
     total = 0
     for source in sources:
         assert source.geobox is not None
-        ratio = ratios.get(source.geobox) or ratios.setdefault(source.geobox, shrinkage(source.geobox, grid))
+        ratio = shrinkage(source.geobox, grid)
         shrunk = min(ratio) >= 2
         if shrunk and source.asset not in levels:  # one file tells of all of its kind
             levels[source.asset] = header(source).overviews

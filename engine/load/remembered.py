@@ -16,10 +16,10 @@ KEPT = 1024
 """Pairs of grids that are remembered for each question."""
 
 
-def remembered(function: Callable[..., T]) -> Callable[..., T]:
+def remembered(function: Callable[..., T], kept: int = KEPT) -> Callable[..., T]:
     """A function of two grids, and perhaps of more that can be hashed, which computes each answer once."""
 
-    @lru_cache(maxsize=KEPT)
+    @lru_cache(maxsize=kept)
     def answer(first: Named, second: Named, *more: object) -> T:
         return function(first.grid, second.grid, *more)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -18,6 +17,7 @@ from engine.load.blocks import Rasters
 from engine.load.files import header, is_local
 from engine.load.model import Source
 from engine.load.place import shrinkage
+from engine.load.remembered import remembered
 from engine.plan.amounts import Amounts, Walked, arithmetic, held_in, weighted
 from engine.plan.chunk import evenly
 from engine.plan.passes import Selected
@@ -228,14 +228,13 @@ def nbytes(recipe: Recipe, region: Region) -> int:
     return math.prod(size(region)) * recipe.dtype.itemsize
 
 
-@lru_cache(maxsize=4096)
 def ratio(source: GeoBox, grid: GeoBox) -> tuple[float, float]:
     """How many cells of a source go into one of the grid, down and across."""
     down, across = shrinkage(source, grid)
     return float(down), float(across)
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def offset(source: GeoBox, grid: GeoBox) -> tuple[float, float] | None:
     """Row and column of the source where the grid begins; `None` where they do not lie along each other."""
     if source.crs != grid.crs or not source.axis_aligned or not grid.axis_aligned:

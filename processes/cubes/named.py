@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from odc.geo.geobox import GeoBox
 
 
@@ -19,6 +21,15 @@ class Named:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Named) and self.name == other.name
+
+
+def distinct(grids: Iterable[GeoBox]) -> list[GeoBox]:
+    """Each grid once, in the order in which they come; many are the very same object."""
+    objects = {id(grid): grid for grid in grids}
+    first: dict[tuple[object, ...], GeoBox] = {}
+    for grid in objects.values():
+        first.setdefault(name_of(grid), grid)
+    return list(first.values())
 
 
 def name_of(grid: GeoBox) -> tuple[object, ...]:

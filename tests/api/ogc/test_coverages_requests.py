@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import anyio
 import numpy as np
 import pytest
 import rasterio
@@ -524,3 +525,26 @@ def test_a_part_of_the_file(anonymous):
     asked = {"subset": "E(675000:675020),N(5155000:5155020)"}
     part = anonymous.get(f"{S2}/coverage", params=asked, headers={"Range": "bytes=0-3"})
     assert (part.status_code, part.content) == (206, b"II*\x00")
+
+
+# ------------------------------------------------------------------------------------------------ what it takes
+def test_a_request_changes_threads_for_what_waits_alone(anonymous, monkeypatch):
+    asked = {"f": "png", "properties": "B04", "datetime": FIRST, "scale-factor": "4"}
+    assert anonymous.get(f"{S2}/coverage", params=asked).status_code == 200  # the domain is known from now on
+    moved = []
+    run_sync = anyio.to_thread.run_sync
+
+    async def counted(function, *args, **kwargs):
+        moved.append(function)
+        return await run_sync(function, *args, **kwargs)
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", counted)
+    assert anonymous.get(f"{S2}/coverage", params=asked).content.startswith(b"\x89PNG")
+    assert 3 <= len(moved) <= 4, (
+        "to plan it, to begin its run, to read its file; to remove that when it was sent"
+    )
+
+
+def test_a_request_whose_log_nobody_is_told_of_keeps_none(anonymous, served):
+    assert anonymous.get(f"{S2}/coverage", params={"f": "png", "properties": "B04"}).status_code == 200
+    assert not list(served.backend.settings.home.glob("users/@visitor/logs/*"))
