@@ -291,15 +291,24 @@ def quantile(x: Any, null: Any, shares: Any) -> Any:
     last_rank = np.maximum(np.sum(~null, axis=0), 1) - 1
     results = []
     for share in shares:
-        rank = share * last_rank
-        low = np.floor(rank).astype(np.intp)
-        rest = (rank - low).astype(x.dtype)
+        low, rest = placed(share, last_rank, x.dtype)
         below, above = (
             np.take_along_axis(ranked, np.minimum(i, last_rank)[None], axis=0)[0] for i in (low, low + 1)
         )
-        between = below * (1 - rest) + above * rest
-        results.append(np.where(poisoned, np.nan, np.where(rest == 0, below, between)).astype(x.dtype))
+        results.append(np.where(poisoned, np.nan, between(below, above, rest)).astype(x.dtype))
     return np.stack(results) if results else np.empty((0, *x.shape[1:]), dtype=x.dtype)
+
+
+def placed(share: float, last_rank: Any, dtype: Any) -> tuple[Any, Any]:
+    """Where a quantile lies in the order of numbers: the place before it, and how far it is from there to the next."""
+    rank = np.asarray(share * last_rank)
+    low = np.floor(rank).astype(np.intp)
+    return low, (rank - low).astype(dtype)
+
+
+def between(below: Any, above: Any, rest: Any) -> Any:
+    """What lies between two numbers; the first one where nothing is left to the second, which may be infinite."""
+    return np.where(rest == 0, below, below * (1 - rest) + above * rest)
 
 
 def shares_of(probabilities: Any, q: Any) -> np.ndarray:

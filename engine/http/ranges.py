@@ -290,7 +290,13 @@ class Opener(MultiByteRangeResourceContainer):
         raise OSError(f"{shown(path)} is on a web server and cannot be removed")
 
     def size(self, path: str) -> int:
-        """Bytes of a file."""
+        """Bytes of a file.
+
+        rasterio asks for the size of `test`, too, each time that it opens something: it only looks whether this can be
+        called. To find out in the client that this is no address takes longer than to read a header, one at a time.
+        """
+        if "://" not in path:
+            raise OSError(f"{shown(path)} is no address on the web")
         return RemoteFile(path, self.egress).size
 
 

@@ -60,11 +60,21 @@ class Callback:
 
     @cached_property
     def statistic(self) -> tuple[str, Mapping[str, Any]] | None:
-        """The process and its other arguments, where the graph is one process on its data."""
-        node = self.graph[self.graph.result]
-        if len(self.graph) != 1 or node.args.get("data") != Param("data"):
+        """The process and its other arguments, where the graph is one process on its data.
+
+        Of one element of the array that a process gives, its place is the argument `element`.
+        """
+        node, one = self.graph[self.graph.result], {}
+        if len(self.graph) == 2 and node.process == "array_element" and set(node.args) == {"data", "index"}:
+            (name,) = (n for n in self.graph if n != self.graph.result)
+            if node.args["data"] != Ref(name):
+                return None
+            node, one = self.graph[name], {"element": node.args["index"]}
+        elif len(self.graph) != 1:
             return None
-        rest = {k: v for k, v in node.args.items() if k != "data"}
+        if node.args.get("data") != Param("data"):
+            return None
+        rest = {**{k: v for k, v in node.args.items() if k != "data"}, **one}
         return None if any(map(is_open, rest.values())) else (node.process, rest)
 
     @cached_property

@@ -12,11 +12,11 @@ sums..., first, last, out, shape)` begins its sums anew with the first of them, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from engine.kernel.sheet import FORMS, RANKED, STREAMED, Row, Sheet
+from engine.kernel.spelling import array, cast, dtype_of, literal, neutral, safe
 
 HEAD = '''"""Written by the engine; made anew when needed."""
 import numba
@@ -56,7 +56,7 @@ def written(sheet: Sheet, result: int) -> Formula:
     planes = tuple(dict.fromkeys(sheet.rows[n].told for n in needed if sheet.rows[n].op == "plane"))
     names = {n: f"v{i}" for i, n in enumerate(needed)}
     pen = Pen(sheet, result, needed, names, {p: f"p{i}" for i, p in enumerate(planes)})
-    sums = tuple(row.dtype for _, row in pen.along_time()) if pen.streams else None
+    sums = tuple(dtype for _, dtype in pen.kept()) if pen.streams else None
     return Formula(pen.text(), planes, sheet.rows[result].timed, sums)
 
 
@@ -84,9 +84,9 @@ class Pen:
         types = [f"{dtype_of(self.sheet, p).replace('bool', 'boolean')}[::1]" for p in self.planes]
         types += ["int64[:, ::1]", "int64[:, ::1]"]
         names = [*self.planes.values(), "places", "dates"]
-        sums = [f"{self.names[n]}_sum" for n, _ in self.along_time()] if self.streams else []
+        sums = [f"{name}_sum" for name, _ in self.kept()] if self.streams else []
         if self.streams:
-            types += [*(array(row.dtype) for _, row in self.along_time()), "boolean", "boolean"]
+            types += [*(array(dtype) for _, dtype in self.kept()), "boolean", "boolean"]
             names += [*sums, "first", "last", "out", "shape"]
         else:
             types += ["int64[:, ::1]"]
@@ -120,9 +120,20 @@ class Pen:
         """The operations along time."""
         return [(n, row) for n, row in self.rows if row.op in STREAMED | RANKED]
 
+    def kept(self) -> list[tuple[str, str]]:
+        """What operations along time keep for each cell, by name, with its type."""
+        found = []
+        for n, row in self.along_time():
+            found.append((self.names[n], row.dtype))
+            if row.op == "earliest":
+                found.append((f"{self.names[n]}_seen", "bool"))
+        return found
+
     def declare(self, out: Text, n: int, row: Row) -> None:
         """What an operation along time keeps for a row of cells."""
         name = self.names[n]
+        if row.op == "earliest":
+            out.add(1, f"{name}_seen_row = np.empty(width, np.bool_)")
         if row.op in RANKED:
             out.add(1, f"{name}_all = np.empty((max(count, 1), width), np.{row.within})")
             out.add(1, f"{name}_n = np.empty(width, np.int64)")
@@ -138,6 +149,8 @@ class Pen:
                 out.add(2, "if first:")
                 depth = 3
             out.add(depth, "for x in range(width):", f"    {name}_row[x] = {neutral(row)}")
+            if row.op == "earliest":
+                out.add(depth, "for x in range(width):", f"    {name}_seen_row[x] = False")
             if row.op in RANKED:
                 out.add(2, "for x in range(width):", f"    {name}_n[x] = 0")
         inputs = self.anew({a for _, row in wanted for a in row.args})
@@ -205,8 +218,13 @@ class Pen:
             )
         elif row.op == "latest":
             out.add(4, f"{name}_row[x] = {value} if {counts} else {name}_row[x]")
+        elif row.op == "earliest":
+            out.add(4, f"{name}_row[x] = {name}_row[x] if {name}_seen_row[x] or not {counts} else {value}")
+            out.add(4, f"{name}_seen_row[x] |= {counts}")
         elif row.op == "any":
-            out.add(4, f"{name}_row[x] |= {value}")
+            out.add(
+                4, f"{name}_row[x] |= {value}" if counts == "True" else f"{name}_row[x] |= {value} & {counts}"
+            )
         else:
             sign = "<" if row.op == "least" else ">"
             out.add(
@@ -265,41 +283,3 @@ class Pen:
                 row = self.sheet.rows[n]
                 waiting += [] if row.op in STREAMED | RANKED else row.args
         return sorted(found)
-
-
-def array(dtype: str) -> str:
-    """The type of an array (y, x), as signatures have it."""
-    return f"{'boolean' if dtype == 'bool' else dtype}[:, ::1]"
-
-
-def dtype_of(sheet: Sheet, plane: int) -> str:
-    """The type of a plane's numbers."""
-    return next(r.dtype for r in sheet.rows if r.op == "plane" and r.told == plane)
-
-
-def safe(dtype: str) -> str:
-    """NumPy's name of a type."""
-    return "bool_" if dtype == "bool" else dtype
-
-
-def cast(text: str, dtype: str) -> str:
-    """An expression brought to a type."""
-    return f"({text} != 0)" if dtype == "bool" else f"np.{dtype}({text})"
-
-
-def literal(value: float, dtype: str) -> str:
-    """A constant of a type."""
-    if dtype == "bool":
-        return str(bool(value))
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"np.{dtype}({'np.nan' if value != value else 'np.inf' if value > 0 else '-np.inf'})"
-    return f"np.{dtype}({value!r})"
-
-
-def neutral(row: Row) -> str:
-    """Where an operation along time starts."""
-    if row.op in ("least", "greatest"):
-        if row.within.startswith("float"):
-            return f"np.{row.within}({'np.inf' if row.op == 'least' else '-np.inf'})"
-        return f"np.iinfo(np.{row.within}).{'max' if row.op == 'least' else 'min'}"
-    return literal(0, row.dtype)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 CIRCULAR = ("sin", "cos", "tan", "arcsin", "arccos", "arctan")
-CURVES = (*CIRCULAR, "exp", "log", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh")
+CURVES = (*CIRCULAR, "exp", "log", "log2", "log10", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh")
 """Transcendental functions of one number, by NumPy's names."""
 TRANSCENDENTAL = frozenset({*CURVES, "power", "arctan2"})
 FORMS = {
@@ -43,8 +43,8 @@ FORMS = {
     "cast": "{0}",
 }
 """Operations on cells, as Python that numba compiles; the operands come in the type in which it is computed."""
-STREAMED = {"sum", "any", "least", "greatest", "latest"}
-"""Operations along time that need one number a cell, whatever the number of dates."""
+STREAMED = {"sum", "any", "least", "greatest", "earliest", "latest"}
+"""Operations along time that need a number or two for each cell, whatever the number of dates."""
 RANKED = {"ranked"}
 """Operations along time that need all dates of a row at once."""
 

@@ -125,8 +125,8 @@ def statistic(fn: Callable[[Sheet, Numbers], int]) -> Word:
 def numbers_of(sheet: Sheet, data: Any, ignore: bool, shadow: Any) -> Numbers:
     """The values that a statistic is made of."""
     if is_cells(data):
-        if np.ndim(split(data.shadow)[0]) != 2:
-            raise Wordless  # it is no series
+        if not is_series(data):
+            raise Wordless
         dtype, explicit = data.dtype, data.null is not None
         pairs: tuple[tuple[int, int | None], ...] = ((data.data, null_of(sheet, data)),)
     else:
@@ -146,6 +146,11 @@ def numbers_of(sheet: Sheet, data: Any, ignore: bool, shadow: Any) -> Numbers:
     ):
         raise Wordless  # a NaN that is a number would have to go through
     return Numbers(dtype, pairs, is_cells(data), explicit, ignore, shadow)
+
+
+def is_series(data: Any) -> bool:
+    """Are these values along time?"""
+    return is_cells(data) and np.ndim(split(data.shadow)[0]) == 2
 
 
 def wide(numbers: Numbers) -> Any:
@@ -195,17 +200,22 @@ def greatest(sheet: Sheet, numbers: Numbers) -> int:
 
 @statistic
 def median(sheet: Sheet, numbers: Numbers) -> int:
+    return ranked(sheet, numbers, 0.5)
+
+
+def ranked(sheet: Sheet, numbers: Numbers, share: float) -> int:
+    """The quantile of values along time."""
     if not numbers.timed:
         raise Wordless
     within = numbers.dtype if numbers.dtype.kind == "f" else np.dtype(np.float64)
     row, null = numbers.pairs[0]
     args = (sheet.do("cast", row, dtype=within),) if null is None else (sheet.do("cast", row, dtype=within), opposite(sheet, null))  # fmt: skip
-    return sheet.over_time("ranked", *args, dtype=within, told=0.5)
+    return sheet.over_time("ranked", *args, dtype=within, told=share)
 
 
 def counted(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
     data = args["data"]
-    if set(args) != {"data"} or not is_cells(data) or np.ndim(split(data.shadow)[0]) != 2:
+    if set(args) != {"data"} or not is_series(data):
         raise Wordless
     dtype = np.asarray(shadow).dtype
     return given(
@@ -214,17 +224,3 @@ def counted(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
         None,
         shadow,
     )
-
-
-def last(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
-    data = args["data"]
-    if (
-        set(args) != {"data"}
-        or not is_cells(data)
-        or np.ndim(split(data.shadow)[0]) != 2
-        or data.dtype.kind == "b"
-    ):
-        raise Wordless
-    numbers = numbers_of(sheet, data, True, shadow)
-    rows = [r for r, _ in numbers.pairs]
-    return numbers.finished(sheet, numbers.fold(sheet, "latest", rows, numbers.dtype, numbers.known(sheet)))

@@ -6,7 +6,7 @@ are those of the functions, and only the arithmetic stands here a second time; t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,13 +25,14 @@ from engine.kernel.cells import (
     told,
     usable,
 )
+from engine.kernel.curves import arithmetic, by_cell, log, power
+from engine.kernel.series import chosen, quantiles, verdict
 from engine.kernel.sheet import Sheet
 from engine.kernel.statistics import (
     average,
     counted,
     deviation,
     greatest,
-    last,
     least,
     median,
     spread,
@@ -39,50 +40,6 @@ from engine.kernel.statistics import (
     total,
 )
 from processes.values import Labeled, Masked, split
-
-
-def by_cell(*parameters: str) -> Callable[[Callable[..., int]], Word]:
-    """A process that never sees a null: where an operand is null, so is the result.
-
-    The function gets the sheet, the type of the result, and the operands; `None` for those that are not given.
-    """
-
-    def make(fn: Callable[..., int]) -> Word:
-        def word(sheet: Sheet, args: Mapping[str, Any], shadow: Any) -> Any:
-            if set(args) - set(parameters) or any(p not in args and p in parameters[:1] for p in parameters):
-                raise Wordless
-            operands = [args[p] for p in parameters if p in args]
-            if any(isinstance(o, (list, Several)) or o is None for o in operands):
-                raise Wordless
-            dtype = np.asarray(split(shadow)[0]).dtype
-            data = fn(sheet, dtype, *(args.get(p) for p in parameters))
-            masked = any(is_cells(o) and o.null is not None for o in operands)
-            nulls = [null_of(sheet, o) for o in operands] if masked or dtype.kind != "f" else []
-            return given(sheet, data, either(sheet, nulls), shadow)
-
-        return word
-
-    return make
-
-
-def arithmetic(op: str, *parameters: str) -> Word:
-    """A process of one operation, computed in the type of its result. Its operands are `x` and `y` unless named."""
-
-    @by_cell(*(parameters or ("x", "y")))
-    def word(sheet: Sheet, dtype: np.dtype[Any], *operands: Any) -> int:
-        return sheet.do(op, *(row_of(sheet, o, dtype) for o in operands if o is not None), dtype=dtype)
-
-    return word
-
-
-@by_cell("base", "p")
-def power(sheet: Sheet, dtype: np.dtype[Any], base: Any, p: Any) -> int:
-    """A power; where it is the square root, NumPy takes that, which is NaN for -inf and keeps the sign of 0."""
-    if p is None:
-        raise Wordless
-    if not is_cells(p) and p == 0.5:
-        return sheet.do("sqrt", row_of(sheet, base, dtype), dtype=dtype)
-    return sheet.do("power", row_of(sheet, base, dtype), row_of(sheet, p, dtype), dtype=dtype)
 
 
 def comparison(op: str) -> Word:
@@ -264,6 +221,7 @@ WORDS: Mapping[str, Word] = {
     "sqrt": arithmetic("sqrt"),
     "exp": arithmetic("exp", "p"),
     "ln": arithmetic("log"),
+    "log": log,
     "power": power,
     "arctan2": arithmetic("arctan2", "y", "x"),
     **{name: arithmetic(name) for name in ("sin", "cos", "tan", "arcsin", "arccos", "arctan")},
@@ -292,6 +250,10 @@ WORDS: Mapping[str, Word] = {
     "max": greatest,
     "median": median,
     "count": counted,
-    "last": last,
+    "quantiles": quantiles,
+    "first": chosen("earliest"),
+    "last": chosen("latest"),
+    "any": verdict(decisive=True),
+    "all": verdict(decisive=False),
 }
 """Processes that kernels know."""

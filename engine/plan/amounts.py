@@ -10,6 +10,7 @@ import numpy as np
 from engine.kernel.compiled import network
 from engine.kernel.emit import Formula
 from engine.kernel.fused import AT_ONCE, Fused
+from engine.plan.weights import curved
 from processes.kernels.focal import ENOUGH, Focal
 from processes.places import count
 
@@ -29,7 +30,7 @@ class Amounts(NamedTuple):
     requests: float = 0
     """Ranges that are asked of servers."""
     kernel: float = 0
-    """Numbers that go into kernels."""
+    """Numbers that go into kernels, and transcendental functions of these, each as if so many more went in."""
     compared: float = 0
     """Pairs of numbers that kernels put in order."""
     plain: float = 0
@@ -74,13 +75,20 @@ def arithmetic(node: Fused, formulas: Sequence[Formula], tile: tuple[slice, slic
     """What the kernels of a tile compute."""
     cells = count(tile[0]) * count(tile[1])
     gate = [] if node.gate is None else [node.gate.formula]
-    numbers = sum(cells * times(node, p, dates) for f in (*formulas, *gate) for p in f.planes)
+    numbers: float = sum(cells * times(node, p, dates) for f in (*formulas, *gate) for p in f.planes)
+    numbers += cells * sum(curves(f, dates) for f in (*formulas, *gate))
     groups = [dates] if node.groups is None else [len(g) for g in node.groups.dates]
     pairs = sum(len(network(n)) for n in groups)
     sorts = sum(f.text.count("in range(pairs.shape[0])") for f in formulas)
     each = 1 if node.groups is None else len(groups)
     made = cells * sum(dates if f.timed else each for f in formulas)
     return Amounts(kernel=numbers, compared=cells * pairs * sorts, cells=made)
+
+
+def curves(formula: Formula, dates: int) -> float:
+    """What transcendental functions take for a cell, in numbers that go in."""
+    each, last = curved(formula.text)
+    return each * dates + last * (dates if formula.timed else 1)
 
 
 def times(node: Fused, plane: int, dates: int) -> int:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import dask.array as da
-import numpy as np
 import pystac
 import xarray as xr
 
 from engine.kernel.fused import Fused
 from engine.plan.amounts import Amounts
+from engine.plan.chunk import evenly, largest_of
 from engine.plan.parts import all_of
 from engine.plan.text import planned
 from engine.plan.walk import Walk
 from processes.lazy import Lazy, Regions
-from processes.places import Region, size
+from processes.places import size
 from processes.recipes import Chunks, Recipe, schedule
 
 WALKED = 64
@@ -125,26 +125,6 @@ def add_unknown(bill: Bill, walk: Walk, array: da.Array) -> None:
     bill.amounts = bill.amounts.plus(Amounts(plain=OVERHEAD * float(array.size), cells=float(array.size)))
     bill.largest, bill.own = max(bill.largest, held + OVERHEAD * block), max(bill.own, block)
     bill.is_known = False
-
-
-def largest_of(chunks: Chunks) -> Region:
-    """The largest block."""
-    region = []
-    for sizes in chunks:
-        i = int(np.argmax(sizes)) if sizes else 0
-        start = sum(sizes[:i])
-        region.append(slice(start, start + (sizes[i] if sizes else 0)))
-    return tuple(region)
-
-
-def evenly(chunks: Chunks, most: int) -> Iterator[Region]:
-    """All blocks, or so many that lie evenly among them."""
-    edges = [np.cumsum((0, *sizes)).tolist() for sizes in chunks]
-    numbers = [len(sizes) for sizes in chunks]
-    blocks = math.prod(numbers)
-    for i in range(min(blocks, most)):
-        index = np.unravel_index(i * blocks // min(blocks, most), numbers)
-        yield tuple(slice(e[j], e[j + 1]) for e, j in zip(edges, map(int, index), strict=True))
 
 
 def texts_of(recipe: Recipe) -> set[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from engine.load.natural import natural
-from processes.recipes import Chunks, Picked, Recipe, inputs_first
+from engine.plan.weights import hunger
+from processes.places import Region, everything, size
+from processes.recipes import Chunks, Mapped, Picked, Recipe, inputs_first, schedule
 
 GOOD = 512
 """Blocks of this size along y and x cost no more than larger ones: it is the usual block of files."""
@@ -16,15 +21,30 @@ WIDE = 2048
 SHARE = 4
 """So many blocks for each worker are enough to keep all of them busy."""
 LEAST = 256
-"""Blocks are not made smaller than this along y and x: sources would be decoded again and again."""
+"""Below this along y and x sources are decoded again and again: blocks are only cut so where they do not fit else."""
+TWICE = 2.5
+"""An axis may be cut as long as all its places by themselves read no more than so many times what all read at once."""
 
-_weights: WeakKeyDictionary[Recipe, tuple[int, int]] = WeakKeyDictionary()
+
+class Weight(NamedTuple):
+    """What an array takes in memory, in bytes; sums are upper bounds."""
+
+    own: int
+    """The array itself."""
+    held: int
+    """What is held at once when all of it is computed."""
+    hungry: int
+    """The same, with what steps have at hand where no kernel takes their place."""
+
+
+_weights: WeakKeyDictionary[Recipe, Weight] = WeakKeyDictionary()
 
 
 def chunked(recipe: Recipe, memory: int, workers: int = 1) -> Chunks:
     """Blocks as the sources have them along the plane and whole along all other axes, cut where memory asks for it.
 
-    What is merely read of local files stays as it is in them; of servers many files are read at once.
+    What is merely read of local files stays as it is in them; of servers many files are read at once. Axes that need all
+    their places for each are never cut. Blocks of long series may still be too large: `fit.fitted` cuts these.
 
     Args:
         recipe: What is to be computed.
@@ -41,8 +61,10 @@ def chunked(recipe: Recipe, memory: int, workers: int = 1) -> Chunks:
             sizes[axis] = (recipe.shape[axis],)
         elif far:
             sizes[axis] = together(sizes[axis])
+    others = [a for a in range(len(sizes)) if a not in plane]
+    free = [a for a in others if is_free(recipe, a)] if peak(recipe, sizes) > memory else []
     while peak(recipe, sizes) > memory:
-        apart = [a for a in range(len(sizes)) if a not in plane and max(sizes[a], default=0) > 1]
+        apart = [a for a in free if max(sizes[a], default=0) > 1]
         if not apart and not cuttable(sizes, plane, LEAST):
             break
         axis = max(apart or plane, key=lambda a: max(sizes[a], default=0))
@@ -89,25 +111,75 @@ def halved(sizes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def peak(recipe: Recipe, sizes: list[tuple[int, ...]]) -> int:
+def is_free(recipe: Recipe, axis: int) -> bool:
+    """Do the places along an axis go their own ways, so that one alone takes about its share of the reading?"""
+    whole = everything(recipe.shape)
+    one = (*whole[:axis], slice(0, 1), *whole[axis + 1 :])
+    return recipe.shape[axis] * reading(recipe, one) <= TWICE * reading(recipe, whole)
+
+
+def reading(recipe: Recipe, region: Region) -> int:
+    """How many numbers go into a region."""
+    return sum(prod(size(step.region)) for step in schedule(recipe, region) if not step.inputs)
+
+
+def largest_of(chunks: Chunks) -> Region:
+    """The largest block."""
+    region = []
+    for sizes in chunks:
+        i = int(np.argmax(sizes)) if sizes else 0
+        start = sum(sizes[:i])
+        region.append(slice(start, start + (sizes[i] if sizes else 0)))
+    return tuple(region)
+
+
+def evenly(chunks: Chunks, most: int) -> Iterator[Region]:
+    """All blocks, or so many that lie evenly among them."""
+    edges = [np.cumsum((0, *sizes)).tolist() for sizes in chunks]
+    numbers = [len(sizes) for sizes in chunks]
+    blocks = prod(numbers)
+    for i in range(min(blocks, most)):
+        index = np.unravel_index(i * blocks // min(blocks, most), numbers)
+        yield tuple(slice(e[j], e[j + 1]) for e, j in zip(edges, map(int, index), strict=True))
+
+
+def share(recipe: Recipe, sizes: Sequence[tuple[int, ...]]) -> float:
+    """The part of all that the largest block is."""
+    return prod(max(s, default=0) / max(n, 1) for n, s in zip(recipe.shape, sizes, strict=True))
+
+
+def peak(recipe: Recipe, sizes: Sequence[tuple[int, ...]]) -> int:
     """Bytes that the largest block takes, about."""
-    total = 1.0
-    for n, s in zip(recipe.shape, sizes, strict=True):
-        total *= max(s, default=0) / max(n, 1)
-    return int(total * weight(recipe)[1])
+    return int(share(recipe, sizes) * weight(recipe).held)
 
 
-def weight(recipe: Recipe) -> tuple[int, int]:
-    """Bytes of an array, and bytes that are held at once when all of it is computed; sums are upper bounds."""
+def most(recipe: Recipe, sizes: Sequence[tuple[int, ...]]) -> int:
+    """Bytes that the largest block may take at worst."""
+    return int(share(recipe, sizes) * weight(recipe).hungry)
+
+
+def weight(recipe: Recipe) -> Weight:
+    """Bytes of an array, and bytes that are held at once when all of it is computed."""
     for node in inputs_first(recipe, _weights.__contains__):
-        own = node.dtype.itemsize
-        for n in node.shape:
-            own *= n
+        own = prod(node.shape) * node.dtype.itemsize
         below = [_weights[i] for i in node.inputs]
         if isinstance(node, Picked):
-            share = own / max(below[0][0], 1)
-            _weights[node] = own, max(own, int(below[0][1] * min(1.0, share)))
+            part = min(1.0, own / max(below[0].own, 1))
+            _weights[node] = Weight(
+                own, max(own, int(below[0].held * part)), max(own, int(below[0].hungry * part))
+            )
             continue
-        held = sum(b[0] for b in below)
-        _weights[node] = own, max([held + own, *(b[1] + held - b[0] for b in below)])
+        held = sum(b.own for b in below)
+        beside = held + own + at_hand(node)
+        _weights[node] = Weight(
+            own,
+            max([held + own, *(b.held + held - b.own for b in below)]),
+            max([beside, *(b.hungry + held - b.own for b in below)]),
+        )
     return _weights[recipe]
+
+
+def at_hand(node: Recipe) -> int:
+    """Bytes that a step has at hand besides what goes in and comes out."""
+    numbers = max([prod(node.shape), *(prod(i.shape) for i in node.inputs)])
+    return int(numbers * hunger(node.fn if isinstance(node, Mapped) else node)) if node.inputs else 0

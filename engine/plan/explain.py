@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.plan.cost import Cost
-from engine.plan.text import Plan
+from engine.plan.lines import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from engine.kernel.fused import Fused
 from engine.load.natural import natural
-from engine.plan.parts import all_of, is_held, parts
+from engine.plan.parts import all_of, is_held, parts, with_parts
 from engine.plan.shelf import Kept
 from processes.cubes.convolution import Correlated
 from processes.cubes.panes import Patched
@@ -42,13 +41,7 @@ def rebuilt(node: Recipe, found: Mapping[int, Recipe], memory: int) -> Recipe:
     after = [found[id(p)] for p in before]
     if isinstance(node, OVERLAPPING):
         after = [kept(p, memory) for p in after]
-    if all(a is b for a, b in zip(after, before, strict=True)):
-        return node
-    if isinstance(node, Fused):
-        new = dict(zip(node.used, after, strict=True))
-        planes = (replace(p, recipe=new.get(n, p.recipe)) for n, p in enumerate(node.planes))
-        return replace(node, planes=tuple(planes))
-    return node.of(tuple(after))
+    return with_parts(node, after)
 
 
 def kept(recipe: Recipe, memory: int) -> Recipe:

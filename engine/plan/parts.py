@@ -1,10 +1,12 @@
-"""What a planned recipe is made of: planes of kernels and kept blocks included."""
+"""What a planned recipe is made of: planes of kernels, kept blocks and what is passed over included."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from engine.kernel.fused import Fused
+from engine.plan.passes import Selected
 from engine.plan.shelf import Kept
 from processes.recipes import Held, Recipe
 
@@ -13,7 +15,18 @@ def parts(node: Recipe) -> list[Recipe]:
     """What one recipe is made of; each of the planes that its kernels take."""
     if isinstance(node, Fused):
         return [node.planes[n].recipe for n in node.used]
-    return [node.source] if isinstance(node, Kept) else list(node.inputs)
+    return [node.source] if isinstance(node, (Kept, Selected)) else list(node.inputs)
+
+
+def with_parts(node: Recipe, after: Sequence[Recipe]) -> Recipe:
+    """One recipe made of other parts, in the order of `parts`; itself where they are the same."""
+    if all(a is b for a, b in zip(after, parts(node), strict=True)):
+        return node
+    if isinstance(node, Fused):
+        new = dict(zip(node.used, after, strict=True))
+        planes = (replace(p, recipe=new.get(n, p.recipe)) for n, p in enumerate(node.planes))
+        return replace(node, planes=tuple(planes))
+    return node.of(tuple(after))
 
 
 def all_of(recipe: Recipe) -> Iterator[Recipe]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from engine.errors import Problem
 from engine.plan.chunk import chunked
+from engine.plan.fit import fitted
 from engine.plan.fuse import fuse, work
 from engine.plan.keep import keep
 from engine.plan.push_grid import push_grid
+from engine.plan.reread import Reread, is_narrow, read_once, reread
+from engine.plan.select import select
 from processes.places import Region
 from processes.recipes import Chunks, Maker, Recipe
 
@@ -34,8 +38,26 @@ class Planner:
     """How many blocks are computed at a time."""
 
     def chunks(self, recipe: Recipe) -> Chunks:
-        """Sizes of the blocks along each axis."""
-        return chunked(push_grid(recipe), self.memory, self.workers)
+        """Sizes of the blocks along each axis.
+
+        Raises:
+            Problem: Not even the series of a single cell fits into memory.
+        """
+        return self.laid(push_grid(recipe))[0]
+
+    def laid(self, pushed: Recipe) -> tuple[Chunks, Reread | None]:
+        """Blocks, and what of the files is kept for several of them; grids are pushed down already."""
+        chunks = chunked(pushed, self.memory, self.workers)
+        if not pushed.inputs:
+            return chunks, None
+        chunks = fitted(pushed, chunks, self.memory, self.ready)
+        told = reread(pushed, chunks, self.memory) if is_narrow(chunks) else None
+        if told is None:
+            return chunks, None
+        try:
+            return fitted(pushed, chunks, self.memory - told.held, self.ready), told
+        except Problem:  # not beside what would be kept
+            return chunks, None
 
     def maker(self, recipe: Recipe) -> Callable[[Region], np.ndarray]:
         """What makes regions of an array."""
@@ -43,7 +65,17 @@ class Planner:
 
     def planned(self, recipe: Recipe) -> Recipe:
         """The recipe that is run."""
-        return keep(self.fused(push_grid(recipe)), self.memory)
+        pushed = push_grid(recipe)
+        _, told = self.laid(pushed)
+        return self.ready(pushed) if told is None else read_once(self.ready(pushed), told)
+
+    def ready(self, pushed: Recipe) -> Recipe:
+        """The same of a recipe whose grids are pushed down already."""
+        return keep(self.fused(select(pushed, self.memory, self.cut, self.fused)), self.memory)
+
+    def cut(self, recipe: Recipe, memory: int) -> Chunks:
+        """Blocks for one worker that take so many bytes."""
+        return replace(self, memory=memory, workers=1).chunks(recipe)
 
     def fused(self, recipe: Recipe) -> Recipe:
         """The recipe with kernels, where they are wanted and worth their while."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import xarray as xr
 
 from engine.kernel.fused import Fused
 from engine.load.natural import natural
+from engine.plan.lines import Line, Plan, blocks_of
 from engine.plan.parts import is_held, parts
+from engine.plan.passes import Selected
 from engine.plan.phrases import Told, inner_formula, phrase, selection
 from engine.plan.planner import Planner
 from engine.plan.push_grid import Framed, origins
@@ -21,7 +22,7 @@ from processes.lazy import Lazy
 from processes.places import Region
 from processes.recipes import Chunks, Maker, Mapped, Picked, Recipe
 
-PUSH_GRID, FUSE, KEEP, CHUNK = "push_grid", "fuse", "keep", "chunk"
+PUSH_GRID, SELECT, FUSE, KEEP, CHUNK = "push_grid", "select", "fuse", "keep", "chunk"
 """The rules on plans, as the golden files are named."""
 
 
@@ -35,75 +36,6 @@ class HasProcess(Protocol):
     @property
     def process(self) -> str:
         """Which process it calls."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Blocks:
-    """How an array is cut."""
-
-    number: int
-    """How many blocks there are."""
-    largest: Mapping[str, int]
-    """Length of the longest along each axis."""
-
-    def __str__(self) -> str:
-        return f"{self.number} {'block' if self.number == 1 else 'blocks'} of {lengths(self.largest)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One step of a plan."""
-
-    name: str
-    """Name of the node that it is the value of, or of the node that needs it with a number behind."""
-    does: str
-    """What is done: `read`, `kernel`, or a process."""
-    of: tuple[str, ...]
-    """What goes in: names of steps, with the labels that are taken of them."""
-    dims: Mapping[str, int]
-    """Length along each axis."""
-    dtype: str
-    """Type of the numbers."""
-    formula: str = ""
-    """What a kernel or a child graph does, in short words."""
-    skips: str = ""
-    """The plane that tells which dates are not read."""
-    blocks: Blocks | None = None
-    """Blocks of what is read and of what comes out; other steps have none of their own."""
-    rules: tuple[str, ...] = ()
-    """The rules that made it what it is."""
-
-    def __str__(self) -> str:
-        call = f"read {', '.join(self.of)}" if self.does == "read" else f"{self.does}({', '.join(self.of)})"
-        shape = f" ({lengths(self.dims)})" if self.dims else ""
-        words = f" {{{self.formula}}}" if self.formula else ""
-        skips = f"; skips dates that {self.skips} takes out" if self.skips else ""
-        blocks = f"; {self.blocks}" if self.blocks is not None else ""
-        rules = f"  # {', '.join(self.rules)}" if self.rules else ""
-        return f"{self.name} = {call}{shape} {self.dtype}{words}{skips}{blocks}{rules}"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How cubes are computed."""
-
-    written: tuple[Line, ...] = ()
-    """As the graph says it, in the blocks of the sources."""
-    run: tuple[Line, ...] = ()
-    """After the rules on plans."""
-
-    def json(self) -> dict[str, Any]:
-        """The plan for machines."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.run))
-
-
-def lengths(dims: Mapping[str, int]) -> str:
-    """Axes with their lengths."""
-    return ", ".join(f"{d} {n}" for d, n in dims.items())
 
 
 def plan_of(
@@ -205,7 +137,7 @@ class Lines:
 
     def parts(self, node: Recipe) -> list[Recipe]:
         """What a recipe is made of and has lines of its own; numbers in memory have none."""
-        direct = parts(node) if isinstance(node, Fused) else [self.behind(i) for i in node.inputs]
+        direct = parts(node) if isinstance(node, Fused) else [self.behind(i) for i in within(node)]
         return [p for p in {p.token: p for p in direct}.values() if not is_held(p)]
 
     def behind(self, node: Recipe) -> Recipe:
@@ -222,6 +154,8 @@ class Lines:
         line = Line(told.name, "", (), dict(zip(told.dims, node.shape, strict=True)), str(node.dtype))
         if isinstance(node, Fused):
             return self.kernel(node, line)
+        if isinstance(node, Selected):
+            return self.passed(node, line)
         if not node.inputs:
             source = self.sources.get(told.name, told.name)
             rules = (PUSH_GRID,) if node.token in self.moved else ()
@@ -241,6 +175,18 @@ class Lines:
         """The line of what is kept, with its blocks."""
         chunks = (*((n,) for n in node.shape[:-2]), *node.sizes)
         return replace(line, blocks=blocks_of(chunks, tuple(line.dims)), rules=(*line.rules, KEEP))
+
+    def passed(self, node: Selected, line: Line) -> Line:
+        """What is found in passes as a line."""
+        does = self.told[node.token].process or type(node).__name__.lower()
+        often = "one pass" if node.passes == 1 else f"at most {node.passes} passes"
+        return replace(
+            line,
+            does=does,
+            of=(self.short(node.source),),
+            formula=f"{node.told} in {often}",
+            rules=(SELECT,),
+        )
 
     def kernel(self, node: Fused, line: Line) -> Line:
         """A kernel as a line."""
@@ -278,7 +224,7 @@ class Lines:
 
     def dims(self, node: Recipe) -> tuple[str, ...]:
         """Names of the axes of a recipe that no node has."""
-        while isinstance(node, Fused):
+        while isinstance(node, (Fused, Selected)):
             node = node.recipe
         if node.token in self.known:
             return self.known[node.token].dims
@@ -292,6 +238,11 @@ class Lines:
         return tuple(getattr(node, "roles", ())) or tuple(f"axis{i}" for i in range(len(node.shape)))
 
 
+def within(node: Recipe) -> Sequence[Recipe]:
+    """What one recipe is made of, as far as it has lines."""
+    return [node.source] if isinstance(node, Selected) else node.inputs
+
+
 def picked_words(node: Picked, told: Told) -> str:
     """Some places of a recipe: `load[B04, B08]`."""
     picks = selection(node.places, node.source.shape, told)
@@ -301,9 +252,3 @@ def picked_words(node: Picked, told: Told) -> str:
 def numbers(node: Recipe) -> str:
     """An array in memory."""
     return "x".join(map(str, node.shape)) + " numbers"
-
-
-def blocks_of(chunks: Chunks, dims: Sequence[str]) -> Blocks:
-    """How an array is cut, told by the names of its axes."""
-    largest = {d: max(sizes, default=0) for d, sizes in zip(dims, chunks, strict=True)}
-    return Blocks(math.prod(map(len, chunks)), largest)

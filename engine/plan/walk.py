@@ -19,6 +19,8 @@ from engine.load.model import Source
 from engine.load.place import shrinkage
 from engine.load.remembered import remembered
 from engine.plan.amounts import Amounts, Walked, arithmetic, held_in, weighted
+from engine.plan.chunk import evenly
+from engine.plan.passes import Selected
 from engine.plan.shelf import Kept
 from engine.plan.weights import hunger, weight
 from processes.cubes.convolution import Correlated
@@ -28,6 +30,10 @@ from processes.recipes import Mapped, Picked, Recipe, schedule
 
 TILE = 512
 """Cells along each side of a block of a file, where its header was not read."""
+LOOKED = 16
+"""Blocks that are looked at of what is passed over."""
+COUNTED = 12
+"""How often dearer it is to count a number in its bin than to add it."""
 NEARLY = 1.01
 """An overview that is so much coarser than the grid still serves it."""
 WARPING = 32 * 2**20
@@ -59,11 +65,13 @@ class Walk:
             homes.append(homes[step.inputs[0]] if is_view else len(homes))
         readers[homes[-1]] += 1
         held: dict[int, int] = {}
-        done, peak = Amounts(), 0
+        done, peak, shelf = Amounts(), 0, 0
         for number, step in enumerate(steps):
             amounts, scratch = self.step(
                 step.recipe, step.region, [size(steps[i].region) for i in step.inputs]
             )
+            scratch += shelf
+            shelf += beside(step.recipe) if isinstance(step.recipe, Kept) else 0
             if homes[number] == number:
                 held[number] = nbytes(step.recipe, step.region)
             done, peak = done.plus(amounts), max(peak, sum(held.values()) + scratch)
@@ -81,6 +89,8 @@ class Walk:
             return self.fused(recipe, region)
         if isinstance(recipe, Kept):
             return self.kept(recipe, region)
+        if isinstance(recipe, Selected):
+            return self.selected(recipe, region)
         made, gone = math.prod(size(region)), sum(map(math.prod, inputs))
         if isinstance(recipe, Picked) or not recipe.inputs:
             return Amounts(), 0
@@ -103,9 +113,14 @@ class Walk:
             for b in indices(bands):
                 for source in recipe.meeting(int(t), int(b), window):
                     total = total.plus(self.window(source, recipe.grid, window))
-        plane = count(window[0]) * count(window[1]) * recipe.dtype.itemsize
-        waiting = min(WINDOWS, count(times) * count(bands)) + 2
-        return total, plane * waiting
+        return total, self.waiting(recipe, region)
+
+    @staticmethod
+    def waiting(recipe: Rasters, region: Region) -> int:
+        """Bytes of windows that were read and wait for their place."""
+        times, bands, rows, cols = region
+        plane = count(hull(rows)) * count(hull(cols)) * recipe.dtype.itemsize
+        return plane * (min(WINDOWS, count(times) * count(bands)) + 2)
 
     def window(self, source: Source, grid: GeoBox, window: tuple[slice, slice]) -> Amounts:
         """What one window of one file takes."""
@@ -144,8 +159,21 @@ class Walk:
         share = math.prod(map(count, window)) / max(1, math.prod(map(count, whole)))
         amounts = self.region(node.source, (*others, *whole)).amounts.times(share)
         block = (*others, *(slice(0, max(s, default=0)) for s in node.sizes))
-        beside = min(node.room, nbytes(node, everything(node.shape)))
-        return amounts, self.region(node.source, block).peak + beside
+        return amounts, self.region(node.source, block).peak + beside(node)
+
+    def selected(self, node: Selected, region: Region) -> tuple[Amounts, int]:
+        """What passes over planes take: of many blocks some are looked at, each pass is as dear as the first."""
+        batches = node.batches(region)
+        done, peak, seen = Amounts(), 0, 0
+        for part in evenly(batches, LOOKED):
+            walked = self.region(node.source, (*map(among, region, part[:-2]), *part[-2:]))
+            cells = math.prod(size(part))
+            plane = math.prod(size(part[-2:]))
+            done = done.plus(walked.amounts).plus(Amounts(plain=cells * COUNTED, cells=cells))
+            peak = max(peak, walked.peak, walked.own + plane * node.beside)
+            seen += cells
+        whole = math.prod(size(region)) * math.prod(node.source.shape[-2:])
+        return done.times(node.passes * whole / max(1, seen)), peak + node.held
 
     # --------------------------------------------------------------------------------------- kernels
     def fused(self, node: Fused, region: Region) -> tuple[Amounts, int]:
@@ -163,7 +191,8 @@ class Walk:
                 done = done.plus(one.amounts)
             done = done.plus(arithmetic(node, formulas, tile, count(dates)))
             scratch = max(scratch, held_in(node, formulas, walked, tile, count(dates)))
-        return done, scratch + nbytes(node, region)
+        turned = node.order != sorted(node.order)  # then whoever takes the result makes a copy
+        return done, scratch + turned * nbytes(node, region)
 
     @staticmethod
     def formulas(node: Fused, region: Region) -> list[Formula]:
@@ -187,6 +216,11 @@ def around(edges: Sequence[int], place: slice) -> slice:
     if place.stop <= place.start:
         return place
     return slice(max(e for e in edges if e <= place.start), min(e for e in edges if e >= place.stop))
+
+
+def beside(node: Kept) -> int:
+    """Bytes of blocks that are kept, as long as something is made of them."""
+    return min(node.room, nbytes(node, everything(node.shape)))
 
 
 def nbytes(recipe: Recipe, region: Region) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from engine.graph.model import needed_for
@@ -21,6 +23,12 @@ WEIGHTS: Mapping[str, float] = {
     "near": 1, "bilinear": 2.5, "cubic": 4, "cubicspline": 4, "lanczos": 8,
 }  # fmt: skip
 """Seconds of a process for each number that goes in, over those of an addition; of warps, over those of the nearest."""
+CURVED: Mapping[str, float] = {
+    "exp": 2, "log": 2, "log2": 5, "log10": 5, "power": 4, "sin": 4, "cos": 4, "tan": 8,
+    "arcsin": 5, "arccos": 5, "arctan": 9, "arctan2": 8, "sinh": 8, "cosh": 8, "tanh": 12, "arcsinh": 5, "arccosh": 4, "arctanh": 5,
+}  # fmt: skip
+"""Seconds of a function in a kernel, by NumPy's name, over those that a kernel takes for a number that goes in."""
+CURVE = re.compile(r"np\.(\w+)\(")
 USUAL = 4.0
 """The weight of what is not in the table."""
 HUNGER: Mapping[str, float] = {
@@ -39,6 +47,14 @@ PLAIN: Mapping[type, tuple[float, float]] = {
     Cast: (1, 8), Masking: (1, 8), Recode: (2, 16), Difference: (3, 16), Merging: (4, 16),
 }  # fmt: skip
 """Weight, and bytes at hand for each number, of steps without a child graph."""
+
+
+@lru_cache(maxsize=4096)
+def curved(text: str) -> tuple[float, float]:
+    """Weights of the transcendental functions in a kernel: of those for each date, and of those for each result."""
+    for_dates, _, for_results = text.partition("line = out[")
+    dates, results = (sum(CURVED.get(f, 0.0) for f in CURVE.findall(t)) for t in (for_dates, for_results))
+    return dates, results
 
 
 def processes_of(fn: Any) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import dask.array as da
 import numpy as np
 import xarray as xr
 
-from processes.cubes import axes, totals
+from processes.cubes import axes, orders, spreads, totals
 from processes.cubes import geometries as shapes
 from processes.cubes.cells import Coding, blockwise, coding_for, computed, one_value, rebuilt, with_null
 from processes.errors import TargetDimensionExists
@@ -128,6 +129,12 @@ class OnPlane:
     context: Any
     before: Coding
     after: Coding
+
+    @cached_property
+    def passing(self) -> orders.Order | spreads.Spread | None:
+        """What the result is, where it can be found in a few passes over parts of the cells."""
+        told = (self.reducer, self.before, self.after)
+        return orders.order_of(*told) or spreads.spread_of(*told)
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         cells = block.reshape(block.shape[0] * block.shape[1], *block.shape[2:])

@@ -108,3 +108,28 @@ def test_a_busy_server_is_asked_again(make, grid, noise, site, monkeypatch):
     site.failures = 2
     np.testing.assert_array_equal(cube[0, 0].values, noise(512, 512))
     assert site.failures == 0
+
+
+def test_headers_of_all_files_are_asked_for_at_once_and_each_once(make, grid, noise, site, monkeypatch):
+    items = []
+    for i in range(6):
+        path = make.tif(f"f{i}.tif", noise(512, 512, seed=i), grid(512, 512), nodata=0)
+        items.append(make.item(f"i{i}", f"2022-06-{i + 1:02}T10:00:00", {"B": path}))
+        items[-1].assets["B"].href = f"{site.address}/f{i}.tif"
+    cube = load(items, Wish(chunks={"x": 512, "y": 512, "t": 6}, egress=LOOPBACK))
+    together, real, asked = threading.Barrier(6), ranges.RemoteFile._asked, []
+
+    def asking(file: ranges.RemoteFile, run: ranges.Run) -> object:
+        asked.append((file.href, run))
+        if run.first == 0:
+            together.wait(20)  # breaks where one header is waited for before another is asked for
+        return real(file, run)
+
+    monkeypatch.setattr(ranges.RemoteFile, "_asked", asking)
+    found = cube.data.maker(tuple(slice(0, n) for n in cube.shape))
+    np.testing.assert_array_equal(found[:, 0], [noise(512, 512, seed=i) for i in range(6)])
+    headers = [href for href, run in asked if run.first == 0]
+    assert sorted(headers) == sorted(item.assets["B"].href for item in items)
+    assert (
+        len(asked) == len(site.asked) == 2 * 6
+    )  # a header and one run of blocks, and nothing that is no address

@@ -234,6 +234,19 @@ def test_more_area_and_more_dates_never_cost_less(catalog, tmp_path, kernels):
             assert told[0][3] < told[-1][3]
 
 
+def test_transcendental_functions_cost_more_in_kernels(catalog, tmp_path):
+    def seconds(session, process, of, last=False):
+        child_ = child(process, **{of: {"from_parameter": "x"}})
+        mean = {"dimension": "t", "reducer": child("mean", data={"from_parameter": "data"})}
+        steps = [("apply", {"process": child_}), ("reduce_dimension", mean)]
+        return session.explain(chain(*(steps[::-1] if last else steps))).cost.seconds.compute
+
+    with engine.open(catalog, home=tmp_path, kernels="always") as session:
+        plain, exp, tanh = (seconds(session, *p) for p in (("absolute", "x"), ("exp", "p"), ("tanh", "x")))
+        assert plain < exp < tanh
+        assert seconds(session, "tanh", "x", last=True) < tanh  # of means there are fewer than of dates
+
+
 def test_workers_take_memory_and_save_time():
     cube = files(12, "B04 B08", 2048, 2048, 512)
     one, four = (cost_of([(cube.astype("float32"), "")], [], [], Means(Calibration(), w, 4)) for w in (1, 4))
@@ -284,6 +297,23 @@ def test_a_block_holds_no_more_than_was_said(larger, tmp_path, name, kernels):
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert said.own <= peak <= said.peak
+
+
+def test_blocks_of_files_that_are_read_again_and_again_cost_so_much(larger, tmp_path):
+    def packed(memory: int) -> tuple[float, int]:
+        series = child("cumsum", data={"from_parameter": "data"})
+        graph = chain(("apply_dimension", {"dimension": "t", "process": series}), edge=512, bands=["B04"])
+        with engine.open(larger, home=tmp_path, block_memory=memory, workers=1) as session:
+            found = session.explain(graph).cost
+        return found.bytes_packed, found.tasks
+
+    once, blocks = packed(64 * 2**20)
+    assert blocks == 1
+    kept, several = packed(12 * 2**20)
+    assert several > 1
+    assert kept == pytest.approx(once, rel=1e-6)  # there is room to keep them
+    again, many = packed(2 * 2**20)
+    assert again == pytest.approx(many * once, rel=1e-6)
 
 
 CHILD = """

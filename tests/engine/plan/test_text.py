@@ -19,8 +19,9 @@ from engine.graph import text
 from engine.graph.model import Graph, Node, Param, Ref, replaced
 from engine.load.cube import make_cube
 from engine.load.model import Band
+from engine.plan.lines import Plan
 from engine.plan.planner import Planner
-from engine.plan.text import CHUNK, FUSE, KEEP, PUSH_GRID, Plan, plan_of
+from engine.plan.text import CHUNK, FUSE, KEEP, PUSH_GRID, SELECT, plan_of
 from engine.settings import Settings
 from processes.lazy import Lazy
 from processes.places import Region
@@ -94,7 +95,7 @@ def planned(written: str) -> Plan:
 
 
 def cases() -> Iterator[Any]:
-    for rule in (PUSH_GRID, FUSE, KEEP, CHUNK):
+    for rule in (PUSH_GRID, SELECT, FUSE, KEEP, CHUNK):
         for block in (HERE / f"{rule}.txt").read_text().split("\n\n"):
             title, _, rest = block.strip().partition("\n")
             yield pytest.param(rule, *rest.split("\n----\n"), id=f"{rule}: {title.strip('# ')}")
@@ -109,7 +110,7 @@ def test_rule(rule: str, graph: str, before: str, after: str) -> None:
 
 
 def test_every_rule_on_plans_has_a_golden_file() -> None:
-    assert {path.stem for path in HERE.glob("*.txt")} == {PUSH_GRID, FUSE, KEEP, CHUNK}
+    assert {path.stem for path in HERE.glob("*.txt")} == {PUSH_GRID, SELECT, FUSE, KEEP, CHUNK}
 
 
 def test_each_line_stands_after_those_that_it_is_made_of() -> None:
