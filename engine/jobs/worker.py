@@ -114,8 +114,8 @@ class Worker:
                 raise interrupted(job.attempts - 1)
             done = self._computed(job, own)
             items = sorted(path.name for path in own.glob("*.stac.json"))
-            self._store.logs.add(job, "info", f"finished with {len(items)} results", usage=dict(done.usage))
-            return self._store.jobs.finish(job, items, done.costs, done.usage)
+            last = {"message": f"finished with {len(items)} results", "usage": dict(done.usage)}
+            return self._store.jobs.finish(job, items, done.costs, done.usage, [("info", last)])
         except Away:
             raise
         except Canceled:
@@ -153,17 +153,17 @@ class Worker:
         """Try again, unless that was done often enough: it need not have been the fault of the job."""
         if job.attempts >= self._settings.job_attempts:
             self._failed(job, problem)
-        elif self._store.jobs.retry(job):
-            self._store.logs.add(
-                job, "warning", f"attempt {job.attempts} was killed, perhaps for lack of memory"
-            )
+            return
+        told = {"message": f"attempt {job.attempts} was killed, perhaps for lack of memory"}
+        self._store.jobs.retry(job, [("warning", told)])
 
     def _failed(self, job: Job, problem: Problem) -> None:
-        """The entry of the cause comes last in the log, and before the status tells of it."""
-        for one in problem.each:
-            further = {"data": one.facts} if one.facts else {}
-            self._store.logs.add(job, "error", one.words, code=one.code, **further)
-        self._store.jobs.fail(job, problem.json())
+        """The entry of the cause comes last in the log, with the status that tells of it."""
+        words = [
+            ("error", {"message": one.words, "code": one.code, **({"data": one.facts} if one.facts else {})})
+            for one in problem.each
+        ]
+        self._store.jobs.fail(job, problem.json(), words)
 
 
 def interrupted(times: int) -> Problem:

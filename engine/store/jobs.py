@@ -22,7 +22,8 @@ from sqlalchemy import (
 
 from engine.database import reading, writing
 from engine.records import BUSY, Job, Status
-from engine.store.tables import EXECUTIONS, JOBS
+from engine.store.logs import Word, is_kept, put
+from engine.store.tables import EXECUTIONS, JOBS, LOGS
 
 CLOCKS = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
@@ -151,29 +152,46 @@ class Jobs:
         return self._update(_held(job), {"lease": self._now + lease, "progress": progress})
 
     def finish(
-        self, job: Job, items: Sequence[str], costs: float = 0.0, usage: Mapping[str, Any] | None = None
+        self,
+        job: Job,
+        items: Sequence[str],
+        costs: float = 0.0,
+        usage: Mapping[str, Any] | None = None,
+        words: Sequence[Word] = (),
     ) -> bool:
-        """Publish the results of an attempt; says whether it was the one that counts."""
+        """Publish the results of an attempt; says whether it was the one that counts.
+
+        Only then these last words are in its log: with the status, or not at all.
+        """
         values = {
             "status": Status.FINISHED, "items": json.dumps(list(items)), "progress": 100.0,
             "costs": costs, "usage": json.dumps(dict(usage or {})),
         }  # fmt: skip
-        return self._update(_held(job), {**values, "updated": self._now, "lease": None})
+        return self._end(job, {**values, "lease": None}, words)
 
-    def fail(self, job: Job, problem: Mapping[str, Any]) -> bool:
-        """End an attempt with what went wrong; says whether it was the one that counts."""
+    def fail(self, job: Job, problem: Mapping[str, Any], words: Sequence[Word] = ()) -> bool:
+        """End an attempt with what went wrong, with its last words; says whether it was the one that counts."""
         values = {"status": Status.ERROR, "problem": json.dumps(dict(problem), default=str)}
-        return self._update(_held(job), {**values, "updated": self._now, "lease": None})
+        return self._end(job, {**values, "lease": None}, words)
 
     def give_back(self, job: Job) -> bool:
         """Put a job back into the queue, in its old place, because its worker ends; the attempt does not count."""
         values = {"status": Status.QUEUED, "lease": None, "attempts": JOBS.c.attempts - 1}
         return self._update(_held(job), {**values, "updated": self._now})
 
-    def retry(self, job: Job) -> bool:
-        """Put a job back into the queue, in its old place; the attempt counts."""
-        values = {"status": Status.QUEUED, "lease": None, "updated": self._now}
-        return self._update(_held(job), values)
+    def retry(self, job: Job, words: Sequence[Word] = ()) -> bool:
+        """Put a job back into the queue, in its old place, with the last words of the attempt, which counts."""
+        return self._end(job, {"status": Status.QUEUED, "lease": None}, words)
+
+    def _end(self, job: Job, values: Mapping[str, Any], words: Sequence[Word]) -> bool:
+        """End an attempt that is the one that counts, and write its last words, all or nothing."""
+        with writing(self._engine) as connection:
+            if not _changed(connection, _held(job), {**values, "updated": self._now}):
+                return False
+            for word in words:
+                if is_kept(job, word[0]):
+                    put(connection, LOGS.c.job, job.id, word)
+        return True
 
     def _update(self, which: Any, values: Mapping[str, Any]) -> bool:
         with writing(self._engine) as connection:

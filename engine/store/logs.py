@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Column, Engine, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Engine, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from engine.database import reading, writing
@@ -16,6 +16,23 @@ from engine.records import LEVELS, Job, Service
 from engine.store.tables import JOBS, LOGS, SERVICE_LOGS, SERVICES
 
 Json = dict[str, Any]
+
+
+Word = tuple[str, Mapping[str, Any]]
+"""An entry: its level, and what it says."""
+
+
+def put(connection: Connection, about: Column[str], id_: str, word: Word) -> None:
+    """Write an entry within a transaction; `about` is the column that names what it is about."""
+    level, told = word
+    row = {about.name: id_, "level": LEVELS.index(level), "time": time.time()}
+    entry = json.dumps(dict(told), default=str)
+    connection.execute(insert(about.table).values({**row, "entry": entry}))
+
+
+def is_kept(about: Job | Service, level: str) -> bool:
+    """Are entries of this level kept?"""
+    return LEVELS.index(level) <= LEVELS.index(about.log_level)
 
 
 class Entries:
@@ -53,17 +70,14 @@ class Entries:
 
         Nothing is written where its level is not kept, or where what it is about is gone.
         """
-        rank = LEVELS.index(level)
-        if rank > LEVELS.index(about.log_level):
+        if not is_kept(about, level):
             return
-        row = {self._about.name: about.id, "level": rank, "time": time.time()}
         known = select(self._owners.c.id).where(self._owners.c.id == about.id)
         # Its owner may be removed at this very moment.
         with suppress(IntegrityError), writing(self._engine) as connection:
             if connection.execute(known).scalar() is None:
                 return
-            entry = json.dumps(dict(told), default=str)
-            connection.execute(insert(self._table).values({**row, "entry": entry}))
+            put(connection, self._about, about.id, (level, told))
             if keep is not None:
                 own, pk = self._about == about.id, self._table.c.pk
                 oldest = select(pk).where(own).order_by(pk.desc()).limit(1).offset(keep).scalar_subquery()

@@ -65,6 +65,25 @@ def test_an_attempt_without_life_is_taken_over_and_can_publish_nothing(store):
     assert store.jobs.get("ada", job.id).items == ("new",)
 
 
+def test_last_words_are_told_with_the_status_or_not_at_all(store, monkeypatch):
+    job = queued(store)
+    old = store.jobs.claim(0.01)
+    time.sleep(0.05)
+    new = store.jobs.claim(10)
+    words = [("info", {"message": "finished"}), ("debug", {"message": "at length"})]
+    assert not store.jobs.finish(old, [], words=words)
+    assert not store.jobs.fail(old, {}, words)
+    assert not store.jobs.retry(old, words)
+    assert store.logs.read(new) == []
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.store.jobs.put", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.jobs.finish(new, [], words=words)
+    assert store.jobs.get("ada", job.id).status == Status.RUNNING
+    assert store.jobs.finish(new, [], words=words)
+    assert [(e["level"], e["message"]) for e in store.logs.read(new)] == [("info", "finished")]
+
+
 def test_what_is_given_back_keeps_its_place_and_its_attempts(store):
     first, second = queued(store), queued(store)
     attempt = store.jobs.claim(10)
