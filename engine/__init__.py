@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         filter_from_text,
     )
     from engine.catalog.changes import full_id
+    from engine.catalog.documents import STAC_VERSION
     from engine.catalog.model import FEATURES, has_features
     from engine.catalog.store import Catalog
     from engine.cosmos import Sight
@@ -81,6 +82,7 @@ _ROOMS = {
     "Catalog": "engine.catalog",
     "Event": "engine.catalog",
     "FEATURES": "engine.catalog.model",
+    "STAC_VERSION": "engine.catalog.documents",
     "has_features": "engine.catalog.model",
     "Delivery": "engine.events",
     "Live": "engine.events",
@@ -176,6 +178,7 @@ __all__ = [
     "FEATURES",
     "OF_COVERAGE",
     "OF_DOMAIN",
+    "STAC_VERSION",
     "VISITOR",
     "WGS84",
     "Author",

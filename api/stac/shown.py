@@ -14,10 +14,9 @@ from api.links import Link, Links
 from api.stac.asked import Fields
 from api.stac.collections import GEOJSON, OWN_RELS, is_address
 from api.stac.selection import chosen
-from engine import Hit, Page, public_assets
+from engine import STAC_VERSION, Hit, Page, public_assets
 
 Json = dict[str, Any]
-STAC_VERSION = "1.1.0"
 NEEDED = ("type", "stac_version", "id", "collection", "links")
 """Members that items have whatever fields are wanted: without them they are none."""
 USUAL = (

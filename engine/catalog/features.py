@@ -15,7 +15,7 @@ from engine.errors import Problem
 
 TIME = "gdc:time"
 """In a collection of features: names of the property that is their time, or of the two that are its ends."""
-CRS = "gdc:crs"
+SOURCE_CRS = "gdc:crs"
 """In a collection of features: the EPSG code of what the source had them in, in which they are given, too."""
 USUAL: tuple[tuple[str, ...], ...] = (("datetime",), ("start_datetime", "end_datetime"))
 """What these are where the collection names none."""
