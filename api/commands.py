@@ -144,9 +144,11 @@ def list_collections(catalog: str | None, as_json: bool) -> None:
         say("The catalogue is empty. Fill it with `gdc catalog add SOURCE`, or try `--catalog demo`.")
     for c in found:
         dims = c.get("cube:dimensions", {})
-        times = [str(t)[:10] for t in c["extent"]["temporal"]["interval"][0]]
+        ends = [str(t)[:10] if t else ".." for t in c["extent"]["temporal"]["interval"][0]]
+        times = "at any time" if ends == ["..", ".."] else " to ".join(ends)
         bands: list[str] = next((d.get("values", []) for d in dims.values() if d.get("type") == "bands"), [])
-        click.echo(f"{c['id']}  {times[0]} to {times[1]}  {', '.join(bands)}")
+        held = f"{c.get('table:row_count', 0)} features" if engine.has_features(c) else ", ".join(bands)
+        click.echo(f"{c['id']}  {times}  {held}")
 
 
 def print_json(value: Any) -> None:

@@ -111,3 +111,13 @@ def test_tokens_of_programs(gdc):
     gdc("user", "add", "ada", "--password", "secret")
     assert len(gdc("token", "add", "ada", "--days", "3").stdout.strip()) > 40
     assert "1 tokens" in gdc("token", "remove", "ada").stderr
+
+
+def test_vector_data_are_added_listed_and_found(gdc, tmp_path):
+    point = {"type": "Point", "coordinates": [11.3, 46.5]}
+    features = [{"type": "Feature", "geometry": point, "properties": {"depth": n}} for n in range(3)]
+    (tmp_path / "wells.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    gdc("catalog", "add", str(tmp_path / "wells.geojson"))
+    assert "wells  at any time  3 features" in gdc("collections").output
+    found = gdc("catalog", "search", "--collection", "wells", "--filter", "depth > 0", "--json").output
+    assert [f["properties"]["depth"] for f in json.loads(found)["features"]] in ([1, 2], [2, 1])
