@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -12,15 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from api.auth.login import backend_of, proven
 from api.auth.session import COOKIE
 from api.declared import reply
+from api.forms import FORM, fields
 from api.html.render import page
 from api.links import Links
 from api.schemas import TEXT, ref
 from engine import Problem
 
 router = APIRouter(tags=["Account"])
-FORM = "application/x-www-form-urlencoded"
-LONGEST = 8192
-"""Bytes of a form."""
 HTML: Any = {200: {"description": "The page.", "content": {"text/html": {"schema": TEXT}}}}
 ON: Any = {303: reply("On to another page.", headers=("Location",))}
 START = "/jobs"
@@ -94,17 +92,3 @@ def strange(request: Request) -> bool:
     origin = request.headers.get("origin")
     known = {urlsplit(Links(request).root("")).netloc, request.url.netloc}
     return origin is not None and urlsplit(origin).netloc not in known
-
-
-async def fields(request: Request) -> dict[str, str]:
-    """What a form says.
-
-    Raises:
-        Problem: It is too long.
-    """
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST:
-            raise Problem("PayloadTooLarge", f"a form may have {LONGEST} bytes")
-    return {k: v[-1] for k, v in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -11,13 +10,11 @@ from starlette.responses import JSONResponse
 
 from api.auth.login import backend_of, by_name
 from api.declared import reply
+from api.forms import FORM, fields
 from api.schemas import ref
 from engine import Problem, User
 
 router = APIRouter(tags=["Account"])
-LONGEST = 8192
-"""Bytes of a form."""
-FORM = "application/x-www-form-urlencoded"
 PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -33,12 +30,10 @@ PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 )
 async def token(request: Request) -> JSONResponse:
     """A token for an account by its name and password, in the header (HTTP Basic) or in the form."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST:
-            return fault("invalid_request", "the form is too long")
-    form = {k: v[-1] for k, v in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
+    try:
+        form = await fields(request)
+    except Problem:
+        return fault("invalid_request", "the form is too long")
     if form.get("grant_type") != "client_credentials":
         return fault("unsupported_grant_type", "there is client_credentials only")
     try:

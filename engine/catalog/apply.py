@@ -24,7 +24,7 @@ from engine.catalog.changes import (
 )
 from engine.catalog.documents import checked_collection
 from engine.catalog.features import TIME, record_of
-from engine.catalog.model import FEATURES, Entry, Json
+from engine.catalog.model import FEATURES, OF_FEATURES, Entry, Json
 from engine.catalog.outbox import News, Place, post
 from engine.catalog.tables import ASSETS, BOXES_DROP_ALL, COLLECTIONS, ITEMS, PARENTS
 from engine.catalog.texts import as_text
@@ -199,7 +199,7 @@ def _remove_collection(connection: Connection, change: RemoveCollection, author:
 
 def _named(home: Any) -> Json:
     """As much of a collection as its items are checked by."""
-    if home.kind != FEATURES.lower():
+    if home.kind != OF_FEATURES:
         return {"type": "Collection", "id": home.id}
     return {"type": FEATURES, "id": home.id, TIME: _json(home.doc).get(TIME)}
 

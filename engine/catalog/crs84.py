@@ -57,7 +57,7 @@ def mover(system: Any, where: str) -> Mover | None:
         raise Problem(
             "FileContentInvalid", f"{where}: its reference system cannot be read: {cause}"
         ) from cause
-    if crs.equals(pyproj.CRS(CRS84), ignore_axis_order=True):
+    if is_crs84(crs):
         return None
     transformer = pyproj.Transformer.from_crs(crs, CRS84, always_xy=True)
 
@@ -73,7 +73,12 @@ def code_of(system: Any) -> int | None:
         crs = pyproj.CRS.from_user_input(system)
     except CRSError:
         return None
-    return None if crs.equals(pyproj.CRS(CRS84), ignore_axis_order=True) else crs.to_epsg()
+    return None if is_crs84(crs) else crs.to_epsg()
+
+
+def is_crs84(crs: pyproj.CRS) -> bool:
+    """Is it longitude and latitude of WGS 84, in either order?"""
+    return bool(crs.equals(pyproj.CRS(CRS84), ignore_axis_order=True))
 
 
 @contextmanager

@@ -20,6 +20,9 @@ Json = dict[str, Any]
 FEATURES = "Features"
 """The `type` of a collection, as it is kept, that holds features of any kind instead of STAC items."""
 
+OF_FEATURES = FEATURES.lower()
+"""The kind of such a collection in the table."""
+
 Predicate = Callable[[Any], Any]
 """Says of the value of an item's property (None where the item lacks it) whether the item is wanted."""
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, false, or_
 
 from engine.catalog.changes import full_id
-from engine.catalog.model import FEATURES
+from engine.catalog.model import OF_FEATURES
 from engine.catalog.tables import COLLECTIONS
 
 S = TypeVar("S", bound=Select[Any])
@@ -48,7 +48,7 @@ class Readable:
     def narrowed(self, wish: S) -> S:
         """A select over collections, kept to what may be read."""
         if self.only_stac:
-            wish = wish.where(COLLECTIONS.c.kind != FEATURES.lower())
+            wish = wish.where(COLLECTIONS.c.kind != OF_FEATURES)
         if ALL in self.owners:
             return wish if self.public else wish.where(COLLECTIONS.c.owner != "")
         allowed = [COLLECTIONS.c.owner == "" if self.public else false()]

@@ -26,7 +26,7 @@ from engine.catalog.filters import Filter
 from engine.catalog.find import COLUMNS, Hit, Page, Search, find, one
 from engine.catalog.fold import Fold
 from engine.catalog.judge import holds, row_of_collection
-from engine.catalog.model import FEATURES, Added, Found, Json, Query, has_features
+from engine.catalog.model import OF_FEATURES, Added, Found, Json, Query, has_features
 from engine.catalog.order import Sort
 from engine.catalog.outbox import Event, events, has_news, in_turn, last_number
 from engine.catalog.owned import Home, homes
@@ -162,7 +162,7 @@ class Catalog:
         """Is there a collection of this id that may be read and holds features instead of STAC items?"""
         wish = self.readable.narrowed(select(COLLECTIONS.c.kind).where(COLLECTIONS.c.id == id))
         with reading(self._engine) as connection:
-            return connection.execute(wish).scalar_one_or_none() == FEATURES.lower()
+            return connection.execute(wish).scalar_one_or_none() == OF_FEATURES
 
     def allows_data(self, id: str) -> bool:  # noqa: A002 (STAC's own name)
         """May the data of a collection be read in full? Those of none that is there may not."""
@@ -221,7 +221,7 @@ class Catalog:
         """
         with reading(self._engine) as connection:
             row = self._row(connection, collection, COLLECTIONS.c.kind)
-            asked = replace(wish, collections=(collection,), arrival=row.kind == FEATURES.lower())
+            asked = replace(wish, collections=(collection,), arrival=row.kind == OF_FEATURES)
             return find(connection, asked, self.readable, self._columns)
 
     def item(self, collection: str, id: str) -> Hit:  # noqa: A002 (STAC's own name)
@@ -312,7 +312,7 @@ class Catalog:
         with self._folding:
             known = self._described.get(row.pk)
             if known is None or known.created != row.created or known.version < row.rewritten:
-                fold = Features() if row.kind == FEATURES.lower() else Fold()
+                fold = Features() if row.kind == OF_FEATURES else Fold()
                 known = self._described[row.pk] = Described(row.created, fold=fold)
             if known.version < row.version:
                 known.take_in(connection, row)

@@ -13,7 +13,7 @@ from engine.catalog.changes import Author, full_id
 from engine.catalog.documents import Record, checked_collection, is_bare
 from engine.catalog.features import record_of
 from engine.catalog.fields import glance as glance_at_feature
-from engine.catalog.model import FEATURES, Added, Entry, Json, has_features
+from engine.catalog.model import OF_FEATURES, Added, Entry, Json, has_features
 from engine.catalog.outbox import News, Place, post
 from engine.catalog.rows import new_keys, put_rows
 from engine.catalog.summaries import glance
@@ -126,10 +126,8 @@ def put_collection(connection: Connection, collection: Json, now: int) -> tuple[
     if stored is None:
         pk = insert_collection(connection, collection, now, kind=collection["type"].lower())
         return pk, "", "created"
-    if has_features(collection) != (stored.kind == FEATURES.lower()):
-        there, new = (
-            ("features", "STAC items") if stored.kind == FEATURES.lower() else ("STAC items", "features")
-        )
+    if has_features(collection) != (stored.kind == OF_FEATURES):
+        there, new = ("features", "STAC items") if stored.kind == OF_FEATURES else ("STAC items", "features")
         raise Problem(
             "AlreadyExists",
             f"collection {id_!r} holds {there}, and the source has {new}.",

@@ -74,6 +74,12 @@ def served(catalog, tmp_path_factory, answers_checked) -> Iterator[Served]:
         yield served
 
 
+def with_writer(backend: Backend) -> None:
+    """Make the accounts ada, who may change the catalogue, and bob, who may not."""
+    for name, roles in (("ada", {"user", "catalog_write"}), ("bob", {"user"})):
+        backend.store.users.put(User(name, roles=frozenset(roles)), hashed(name))
+
+
 @contextmanager
 def serving(backend: Backend, hooks: list[Callable[[httpx.Response], None]]) -> Iterator[Served]:
     """A server over this back-end."""

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api.auth.passwords import hashed
-from engine import Backend, Settings, User
-from tests.api.conftest import Served, serving
+from engine import Backend, Settings
+from tests.api.conftest import Served, serving, with_writer
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +19,7 @@ def hub(tmp_path_factory, answers_checked) -> Iterator[Served]:
     backend = Backend(
         Settings(home=home, local_files=False, private_hosts="deny", job_slots=0, queryables=(orbit,))
     )
-    for name, roles in (("ada", {"user", "catalog_write"}), ("bob", {"user"})):
-        backend.store.users.put(User(name, roles=frozenset(roles)), hashed(name))
+    with_writer(backend)
     with serving(backend, answers_checked) as served:
         yield served
 

@@ -17,13 +17,12 @@ import numpy as np
 import pytest
 import shapely
 
-from api.auth.passwords import hashed
 from contracts import Contract
-from engine import Backend, Settings, User
+from engine import Backend, Settings
 from engine.catalog import Catalog, Search
 from engine.http import Egress
 from parcels import parcels
-from tests.api.conftest import Served, serving
+from tests.api.conftest import Served, serving, with_writer
 
 FACES = ["", "/ogc"]
 COUNT = 40
@@ -50,8 +49,7 @@ def over(frame: gpd.GeoDataFrame, catalog: Path, home: Path, hooks: list) -> Ite
     stored.add(home / "wells.parquet")
     stored.close()
     backend = Backend(Settings(home=home / "home", catalog=place, local_files=False, private_hosts="deny"))
-    for name, roles in (("ada", {"user", "catalog_write"}), ("bob", {"user"})):
-        backend.store.users.put(User(name, roles=frozenset(roles)), hashed(name))
+    with_writer(backend)
     with serving(backend, hooks) as served:
         yield served
 
